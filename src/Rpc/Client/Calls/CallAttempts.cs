@@ -1,0 +1,85 @@
+using Grpc.Core;
+
+namespace Grpc.Net.Client;
+
+/// The attempts of a call, until one has begun to answer or there is to be no further one.
+internal sealed class CallAttempts(CallRequest call, bool waitForReady)
+{
+    private readonly GrpcChannel channel = call.Channel;
+    private readonly CallLifetime lifetime = call.Lifetime;
+
+    /// Sends the request until a response holds: its headers, or a status that is not to be tried again.
+    public async Task<CallResponse> OpenAsync()
+    {
+        var retry = new CallRetry(
+            channel,
+            channel.Options.ServiceConfig?.Find(call.Method)?.RetryPolicy,
+            lifetime.Activity,
+            waitForReady);
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    CallResponse opened = await SendAsync(retry.Previous).ConfigureAwait(false);
+                    channel.Reached(true);
+                    if (opened.Outcome is not { Status.StatusCode: not StatusCode.OK } outcome
+                        || !await retry.WaitAsync(outcome, call.Flow, lifetime.Token).ConfigureAwait(false))
+                    {
+                        return opened;
+                    }
+
+                    opened.Dispose();
+                }
+                catch (Exception e) when (lifetime.Outcome is null)
+                {
+                    channel.Reached(!TransportFailure.IsDialFailure(e));
+                    channel.Transport.Note(e, lifetime.Transport);
+                    var failure = new CallOutcome(TransportFailure.ToStatus(e, channel.Address), []);
+                    if (!await retry.WaitAsync(failure, call.Flow, lifetime.Token).ConfigureAwait(false))
+                    {
+                        throw;
+                    }
+                }
+            }
+        }
+        finally
+        {
+            call.Flow.Settle();
+        }
+    }
+
+    private async Task<CallResponse> SendAsync(int previousAttempts)
+    {
+        lifetime.Transport = channel.Transport.Generation;
+        HttpRequestMessage request = channel.Options.Protocol.CreateRequest(call, previousAttempts);
+        lifetime.Activity?.Inject(request);
+        Task<HttpResponseMessage> sending = channel.Transport.SendAsync(request, call.Method, lifetime.Token);
+        HttpResponseMessage http;
+        try
+        {
+            http = await sending.WaitAsync(lifetime.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // A handler that does not heed the token may still answer; nobody waits for that answer.
+            _ = sending.ContinueWith(late => late.Result.Dispose(), CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            throw;
+        }
+
+        Stream body = await http.Content.ReadAsStreamAsync(lifetime.Token).ConfigureAwait(false);
+        CallResponse response = channel.Options.Protocol.CreateResponse(call, http, body);
+        try
+        {
+            await response.BeginAsync(lifetime.Token).WaitAsync(lifetime.Token).ConfigureAwait(false);
+            return response;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Grpc.Core;
+
+namespace Squall.Rpc;
+
+/// The five bytes before each message on a stream: one of flags, four of length, most significant first.
+/// gRPC, binary gRPC-Web and Connect's streams share them and differ in the flags they know.
+public static class Frame
+{
+    public const int HeaderBytes = 5;
+
+    /// The message is compressed with the stream's encoding.
+    public const byte Compressed = 1;
+
+    /// The flags that plain gRPC knows.
+    public const byte GrpcFlags = Compressed;
+
+    public static void WriteHeader(Span<byte> destination, byte flags, int length)
+    {
+        destination[0] = flags;
+        BinaryPrimitives.WriteUInt32BigEndian(destination[1..], (uint)length);
+    }
+
+    /// Takes one whole frame off the front of `buffer`; false if it has not all arrived.
+    /// A flag beyond `flagsKnown` is INTERNAL, a length above `bytesMax` RESOURCE_EXHAUSTED: both are seen
+    /// from the header alone, before anyone has kept or allocated a byte of the message.
+    public static bool TryRead(
+        ref ReadOnlySequence<byte> buffer,
+        int bytesMax,
+        byte flagsKnown,
+        out byte flags,
+        out ReadOnlySequence<byte> payload)
+    {
+        flags = 0;
+        payload = default;
+        if (buffer.Length < HeaderBytes)
+        {
+            return false;
+        }
+
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        buffer.Slice(0, HeaderBytes).CopyTo(header);
+        flags = header[0];
+        if ((flags & ~flagsKnown) != 0)
+        {
+            throw new RpcException(new Status(StatusCode.Internal, $"A message has the unknown flags {flags}."));
+        }
+
+        // Unsigned on the wire: read as signed, a length of 2 GiB would pass for a negative one.
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
+        if (length > (uint)bytesMax)
+        {
+            throw TooLarge("received", length, bytesMax);
+        }
+
+        if (buffer.Length - HeaderBytes < length)
+        {
+            return false;
+        }
+
+        payload = buffer.Slice(HeaderBytes, (int)length);
+        buffer = buffer.Slice(payload.End);
+        return true;
+    }
+
+    internal static RpcException TooLarge(string what, long length, int bytesMax) => new(new Status(
+        StatusCode.ResourceExhausted, $"A {what} message of {length} bytes is larger than the {bytesMax} allowed."));
+}

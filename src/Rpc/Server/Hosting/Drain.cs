@@ -1,0 +1,48 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Squall.Rpc;
+
+/// Tells streaming calls that the server stops. Kestrel only waits for them, and they never end by themselves.
+internal sealed class Drain : IDisposable
+{
+    private readonly CancellationTokenSource begun = new();
+    private readonly CancellationTokenRegistration registration;
+    private readonly RpcServerOptions options;
+
+    public Drain(HealthStatus health, IOptions<RpcServerOptions> options, IHostApplicationLifetime? lifetime = null)
+    {
+        this.options = options.Value;
+        registration = lifetime?.ApplicationStopping.Register(() =>
+        {
+            // First whoever asks is told to go elsewhere; then those who are here are sent away.
+            health.Shutdown();
+            begun.Cancel();
+        }) ?? default;
+    }
+
+    public CancellationToken Token => begun.Token;
+
+    public void Watch(ServerCall call) => call.EndOn(begun.Token, End);
+
+    /// UNAVAILABLE, with the time after which to come back.
+    public CallEnd End()
+    {
+        RpcException exception = new Google.Rpc.Status
+        {
+            Code = (int)StatusCode.Unavailable,
+            Message = "The server is stopping. Call again in a moment.",
+            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(options.DrainRetryDelay) }) },
+        }.ToRpcException();
+        return new CallEnd(exception.Status, exception.Trailers);
+    }
+
+    public void Dispose()
+    {
+        registration.Dispose();
+        begun.Dispose();
+    }
+}

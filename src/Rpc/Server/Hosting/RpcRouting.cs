@@ -1,0 +1,68 @@
+using System.Collections.Frozen;
+using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
+
+namespace Squall.Rpc;
+
+/// Finds a call's endpoint by its path alone, ahead of the pipeline: routing, which takes an endpoint that is found for
+/// granted, would cost more than the rest of the call. What nobody answers and is a call by its content is told so in
+/// its caller's protocol, not with an empty 404.
+internal sealed class RpcRouting : IStartupFilter
+{
+    private FrozenDictionary<string, Endpoint>? byPath;
+
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        EndpointDataSource endpoints = app.ApplicationServices.GetRequiredService<EndpointDataSource>();
+        RpcServer server = app.ApplicationServices.GetRequiredService<RpcServer>();
+        ChangeToken.OnChange(endpoints.GetChangeToken, () => byPath = null);
+        ServiceCatalog catalog = app.ApplicationServices.GetRequiredService<ServiceCatalog>();
+        app.Use(rest => http =>
+        {
+            FrozenDictionary<string, Endpoint> known = byPath ??= ByPath(endpoints);
+            if (http.Request.Path.Value is { } path && known.TryGetValue(path, out Endpoint? endpoint))
+            {
+                http.SetEndpoint(endpoint);
+                return rest(http);
+            }
+
+            return RpcProtocol.Speaks(http.Request) && !catalog.Ignores(http.Request.Path.Value ?? "")
+                ? ServeUnknownAsync(rest, http, server)
+                : rest(http);
+        });
+        next(app);
+    };
+
+    private static async Task ServeUnknownAsync(RequestDelegate rest, HttpContext http, RpcServer server)
+    {
+        await rest(http);
+        if (http.Response is { StatusCode: StatusCodes.Status404NotFound, HasStarted: false }
+            && http.GetEndpoint() is null)
+        {
+            http.Response.StatusCode = StatusCodes.Status200OK;
+            await server.ServeAsync(http, null);
+        }
+    }
+
+    /// Those that depend on nothing but the path.
+    private static FrozenDictionary<string, Endpoint> ByPath(EndpointDataSource endpoints)
+    {
+        var byPath = new Dictionary<string, Endpoint>(StringComparer.Ordinal);
+        foreach (RouteEndpoint endpoint in endpoints.Endpoints.OfType<RouteEndpoint>())
+        {
+            if (endpoint.RoutePattern is { Parameters.Count: 0, RawText: { } path }
+                && endpoint.Metadata.GetMetadata<GrpcMethodMetadata>() is not null
+                && endpoint.Metadata.GetMetadata<IHostMetadata>() is null)
+            {
+                byPath[path] = endpoint;
+            }
+        }
+
+        return byPath.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+}

@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Grpc.Core;
+using Grpc.Net.Compression;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Squall.Rpc;
+
+/// What the protocols share whose messages are frames in the body, with five bytes in front of each.
+internal abstract class FramedProtocol(HttpContext http, RpcMethod method, MessageCodec codec, PipeReader? input = null)
+    : RpcProtocol(http, method, codec)
+{
+    private readonly FrameReader frames = new(input ?? http.Request.BodyReader, method.Policy.ReceiveBytesMax);
+    private MessageWriter? writer;
+    private PipeWriter? body;
+    private ArrayBufferWriter<byte>? plain;
+    private ICompressionProvider? inflater;
+    private ICompressionProvider? deflater;
+
+    public override long UnflushedBytes => Body.CanGetUnflushedBytes ? Body.UnflushedBytes : long.MaxValue;
+
+    /// Whether anything of the answer is on its way: headers that were asked for, or a message.
+    protected bool Begun { get; private set; }
+
+    /// Where frames are written to.
+    protected virtual IBufferWriter<byte> Output => Body;
+
+    private PipeWriter Body => body ??= Http.Response.BodyWriter;
+
+    public override void BoundReads(Func<ValueTask<ReadResult>, ValueTask<ReadResult>> wait) => frames.Rest = wait;
+
+    public override ValueTask<ReadOnlySequence<byte>?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            ValueTask<ReadOnlySequence<byte>?> read = frames.ReadAsync(cancellationToken);
+            return read.IsCompletedSuccessfully && !frames.IsCompressed ? read : InflateAsync(read);
+        }
+        catch (IOException failure)
+        {
+            throw BrokeOff(failure);
+        }
+    }
+
+    public override async ValueTask SendHeadersAsync(Metadata headers)
+    {
+        foreach (Metadata.Entry entry in headers)
+        {
+            if (HttpFields.IsMetadata(entry.Key))
+            {
+                Http.Response.Headers.Append(entry.Key, HttpFields.Write(entry));
+            }
+        }
+
+        Begun = true;
+        await Http.Response.BodyWriter.FlushAsync();
+    }
+
+    public override void WriteEncoded(IEncodedMessage message, bool compress)
+    {
+        int length = message.Length(Codec);
+        if (length > Method.Policy.SendBytesMax)
+        {
+            throw Frame.TooLarge("sent", length, Method.Policy.SendBytesMax);
+        }
+
+        bool small = length < Method.Policy.Encodings.BytesMin;
+        Output.Write(message.FrameFor(Codec, compress && !small ? deflater : null, Method.Policy.Encodings).Span);
+        Begun = true;
+    }
+
+    public override ValueTask<bool> FlushAsync(CancellationToken cancellationToken)
+    {
+        ValueTask<FlushResult> flush = Body.FlushAsync(cancellationToken);
+        return flush.IsCompletedSuccessfully ? new(flush.Result.IsCompleted) : WaitAsync(flush);
+
+        static async ValueTask<bool> WaitAsync(ValueTask<FlushResult> flush) => (await flush).IsCompleted;
+    }
+
+    public override void Release() => frames.Release();
+
+    /// Settles how the request's messages are compressed, and with what, if with anything, the answer's are. What the
+    /// server cannot inflate is refused at once, since nothing that follows could be read.
+    protected ICompressionProvider? SettleEncodings(StringValues encoding, StringValues accepted)
+    {
+        Encodings encodings = Method.Policy.Encodings;
+        return encodings.TryFind(encoding, out inflater)
+            ? deflater = encodings.ForAnswer(accepted)
+            : throw new RpcException(new Status(
+                StatusCode.Unimplemented,
+                $"The server reads messages in {encodings.Accepted}, and in no other encoding."));
+    }
+
+    /// Writes a frame that is the protocol's own, with what it tells at its end.
+    protected void WriteLast(byte flags, ReadOnlySpan<byte> content)
+    {
+        Frame.WriteHeader(Output.GetSpan(Frame.HeaderBytes), flags, content.Length);
+        Output.Advance(Frame.HeaderBytes);
+        Output.Write(content);
+    }
+
+    protected override MessageWriter WriterFor(bool compress)
+    {
+        if (deflater is null || !compress)
+        {
+            return writer ??= new MessageWriter(Output, framed: true, Method.Policy.SendBytesMax);
+        }
+
+        plain ??= new ArrayBufferWriter<byte>();
+        plain.ResetWrittenCount();
+        return new MessageWriter(plain, framed: false, Method.Policy.SendBytesMax);
+    }
+
+    protected override void Written(bool compress)
+    {
+        Begun = true;
+        if (deflater is null || !compress)
+        {
+            return;
+        }
+
+        ReadOnlyMemory<byte> payload = plain!.WrittenMemory;
+        bool small = payload.Length < Method.Policy.Encodings.BytesMin;
+        ReadOnlySpan<byte> content = (small ? payload : Method.Policy.Encodings.Deflate(deflater!, payload)).Span;
+        WriteLast(small ? (byte)0 : Frame.Compressed, content);
+    }
+
+    private async ValueTask<ReadOnlySequence<byte>?> InflateAsync(ValueTask<ReadOnlySequence<byte>?> read)
+    {
+        ReadOnlySequence<byte>? payload;
+        try
+        {
+            payload = await read;
+        }
+        catch (IOException failure)
+        {
+            throw BrokeOff(failure);
+        }
+
+        if (payload is null || !frames.IsCompressed)
+        {
+            return payload;
+        }
+
+        return inflater is not null
+            ? inflater.Inflate(payload.Value, Method.Policy.ReceiveBytesMax)
+            : throw new RpcException(new Status(
+                StatusCode.Internal, "A message is compressed, and no encoding is named."));
+    }
+}

@@ -1,0 +1,40 @@
+using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Squall.Rpc;
+
+/// gRPC over HTTP/2: framed messages, and the status in trailers, or in the headers of an answer that has no more.
+internal sealed class GrpcProtocol(HttpContext http, RpcMethod method, MessageCodec codec)
+    : FramedProtocol(http, method, codec)
+{
+    public override void Open()
+    {
+        IHeaderDictionary request = Http.Request.Headers;
+        IHeaderDictionary response = Http.Response.Headers;
+        response.ContentType = request.ContentType;
+        response[HttpFields.AcceptEncoding] = Method.Policy.Encodings.Accepted;
+        response.GrpcEncoding = SettleEncodings(request.GrpcEncoding, request.GrpcAcceptEncoding)?.EncodingName;
+        Timeout = GrpcHeaders.ReadTimeout(request);
+    }
+
+    public override ValueTask EndAsync(Status status, Metadata? trailers)
+    {
+        // Without a message or headers before it, the status is the whole answer and goes into its only headers.
+        IHeaderDictionary fields = Begun || Http.Response.HasStarted
+            ? ((IHttpResponseTrailersFeature)Http.Features[typeof(IHttpResponseTrailersFeature)]!).Trailers
+            : Http.Response.Headers;
+        if (status.StatusCode == StatusCode.OK && trailers is not { Count: > 0 } && status.Detail.Length == 0)
+        {
+            fields.GrpcStatus = "0";
+            return ValueTask.CompletedTask;
+        }
+
+        foreach ((string name, string value) in StatusTrailers.Write(status, trailers))
+        {
+            fields.Append(name, value);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}

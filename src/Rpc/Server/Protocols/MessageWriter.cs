@@ -1,0 +1,115 @@
+using System.Buffers;
+using Grpc.Core;
+
+namespace Squall.Rpc;
+
+/// Serialises messages straight into the response's own buffer, with five bytes in front where the protocol frames.
+/// A message that fits into one piece of the buffer is written there whole, and given to it at once.
+internal sealed class MessageWriter(IBufferWriter<byte> target, bool framed, int bytesMax)
+    : SerializationContext, IBufferWriter<byte>
+{
+    // As much as a piece of the buffer has room for, or nearly.
+    private const int PieceBytesMax = 4000;
+
+    private readonly int headerBytes = framed ? Frame.HeaderBytes : 0;
+    private ArrayBufferWriter<byte>? buffered;
+    private Memory<byte> piece;
+    private int written;
+    private bool announced;
+    private bool complete;
+
+    public void Write<T>(T message, MessageCodec codec, Marshaller<T> marshaller)
+    {
+        announced = complete = false;
+        buffered = null;
+        piece = default;
+        codec.Encode(message, marshaller, this);
+        if (!complete)
+        {
+            throw new InvalidOperationException("The marshaller returned without calling Complete.");
+        }
+    }
+
+    public override void SetPayloadLength(int payloadLength)
+    {
+        if (payloadLength > PieceBytesMax)
+        {
+            Begin(payloadLength);
+        }
+        else
+        {
+            Check(payloadLength);
+            piece = target.GetMemory(headerBytes + payloadLength)[..(headerBytes + payloadLength)];
+            written = headerBytes;
+            if (framed)
+            {
+                Frame.WriteHeader(piece.Span, 0, payloadLength);
+            }
+        }
+
+        announced = true;
+    }
+
+    public override IBufferWriter<byte> GetBufferWriter() =>
+        !piece.IsEmpty ? this : announced ? target : buffered ??= new ArrayBufferWriter<byte>();
+
+    public override void Complete()
+    {
+        if (!piece.IsEmpty)
+        {
+            if (written != piece.Length)
+            {
+                throw new InvalidOperationException("The marshaller wrote less than it had announced.");
+            }
+
+            target.Advance(written);
+        }
+        else if (!announced)
+        {
+            Begin(buffered?.WrittenCount ?? 0);
+            target.Write(buffered is null ? default : buffered.WrittenSpan);
+        }
+
+        complete = true;
+    }
+
+    public override void Complete(byte[] payload)
+    {
+        if (announced)
+        {
+            GetBufferWriter().Write(payload);
+            Complete();
+            return;
+        }
+
+        Begin(payload.Length);
+        target.Write(payload);
+        complete = true;
+    }
+
+    public void Advance(int count) => written += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0) => written + Math.Max(sizeHint, 1) <= piece.Length
+        ? piece[written..]
+        : throw new InvalidOperationException("The marshaller writes more than it has announced.");
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    private void Begin(int length)
+    {
+        Check(length);
+        if (framed)
+        {
+            Frame.WriteHeader(target.GetSpan(Frame.HeaderBytes), 0, length);
+            target.Advance(Frame.HeaderBytes);
+        }
+    }
+
+    private void Check(int length)
+    {
+        if (length > bytesMax)
+        {
+            throw Frame.TooLarge("sent", length, bytesMax);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Squall.Rpc.Tests")]
+[assembly: InternalsVisibleTo("Squall.Rpc.Testing")]
