@@ -1,0 +1,29 @@
+using Squall.V1;
+
+namespace Squall.Server;
+
+/// <summary>An account of a person or a program.</summary>
+internal sealed class AccountRow
+{
+    public required string Id { get; set; }
+
+    /// <summary>In lower case; unique.</summary>
+    public required string Username { get; set; }
+
+    public string DisplayName { get; set; } = "";
+    public long CreateTimeMicros { get; set; }
+
+    /// <summary>The password's hash with its parameters; null for an account that has no password.</summary>
+    public string? PasswordHash { get; set; }
+
+    /// <summary>How many lists it is a member of, kept here so that the limit needs no count.</summary>
+    public int ListCount { get; set; }
+
+    public Account ToProto() => new()
+    {
+        Id = Id,
+        Username = Username,
+        DisplayName = DisplayName,
+        CreateTime = Micros.ToTimestamp(CreateTimeMicros),
+    };
+}

@@ -1,0 +1,42 @@
+namespace Squall.Server;
+
+/// <summary>What accounts register, and what they read before the first call.</summary>
+internal static class AccountsWiring
+{
+    public static void AddAccounts(this IServiceCollection services)
+    {
+        services.AddSingleton<Memberships>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<SessionChanges>();
+        services.AddSingleton<SessionUpkeep>();
+        services.AddHostedService(provider => provider.GetRequiredService<SessionUpkeep>());
+        services.AddSingleton<Passwords>();
+        services.AddSingleton<Mutations>();
+        services.AddSingleton<Gate>();
+        services.AddSingleton<AuthRpcs>();
+        services.AddSingleton<AccountRpcs>();
+    }
+
+    /// <summary>
+    /// Reads what is kept in memory, and keeps it up to date: ahead of whatever else is told of commits.
+    /// </summary>
+    public static async Task LoadAccountsAsync(this IServiceProvider services, Journal journal)
+    {
+        if (Needs.Gaps().ToArray() is { Length: > 0 } gaps)
+        {
+            throw new InvalidOperationException(
+                $"{nameof(Needs)} and the contract differ in {string.Join(", ", gaps)}.");
+        }
+
+        Memberships memberships = services.GetRequiredService<Memberships>();
+        await memberships.LoadAsync(CancellationToken.None);
+        journal.Committed += memberships.Apply;
+        journal.Committed += services.GetRequiredService<Sessions>().Apply;
+    }
+
+    public static void MapAccounts(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGrpcService<AuthRpcs>();
+        routes.MapGrpcService<AccountRpcs>();
+    }
+}

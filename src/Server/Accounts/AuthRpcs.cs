@@ -1,0 +1,89 @@
+using Grpc.Core;
+using Squall.V1;
+
+namespace Squall.Server;
+
+/// <summary>Turns credentials into sessions, and ends sessions.</summary>
+internal sealed class AuthRpcs(Store store, Journal journal, SessionChanges sessions, Passwords passwords)
+    : AuthService.AuthServiceBase
+{
+    private const int UserAgentCharactersMax = 200;
+
+    public override async Task<LoginResponse> Login(LoginRequest request, ServerCallContext context)
+    {
+        string username = Username.Parse("username", request.Username);
+        passwords.CheckSize("password", request.Password);
+        AccountRow? account = await store.ReadAsync(
+            db => db.Accounts.SingleOrDefault(row => row.Username == username), context.CancellationToken);
+        bool right = await passwords.VerifyAsync(account?.PasswordHash, request.Password, context.CancellationToken);
+        if (account is null || !right)
+        {
+            throw WrongCredentials();
+        }
+
+        string userAgent = UserAgentOf(context);
+        return await journal.RunAsync(
+            scope =>
+            {
+                AccountRow? now = scope.Db.Accounts.Find(account.Id);
+                return now is not null && now.PasswordHash == account.PasswordHash
+                    ? new LoginResponse
+                    {
+                        Tokens = sessions.Begin(scope, account.Id, userAgent),
+                        Account = now.ToProto(),
+                    }
+                    : throw WrongCredentials();
+            },
+            account.Id, request.CalculateSize(), context.CancellationToken);
+    }
+
+    public override async Task<RefreshSessionResponse> RefreshSession(
+        RefreshSessionRequest request, ServerCallContext context)
+    {
+        if (request.RefreshToken.Length == 0)
+        {
+            throw Fault.Required("refresh_token");
+        }
+
+        byte[] hash = Token.HasForm(request.RefreshToken, Token.Refresh)
+            ? Token.Hash(request.RefreshToken)
+            : throw WrongRefreshToken();
+        string? accountId = await store.ReadAsync(db => AccountOf(db, hash), context.CancellationToken);
+        Tokens? tokens = accountId is null
+            ? null
+            : await journal.RunAsync(
+                scope => sessions.Refresh(scope, hash), accountId, request.CalculateSize(), context.CancellationToken);
+        return new RefreshSessionResponse { Tokens = tokens ?? throw WrongRefreshToken() };
+    }
+
+    public override Task<LogoutResponse> Logout(LogoutRequest request, ServerCallContext context)
+    {
+        Caller caller = Caller.Of(context);
+        return journal.RunAsync(
+            scope =>
+            {
+                Sessions.Confirm(scope, caller);
+                SessionChanges.End(scope, scope.Db.Sessions.Single(session => session.Id == caller.SessionId));
+                return new LogoutResponse();
+            },
+            accountId: null, request.CalculateSize(), context.CancellationToken);
+    }
+
+    private static string? AccountOf(SquallDb db, byte[] refreshHash) =>
+        (from token in db.Tokens
+         where token.Hash == refreshHash && token.IsRefresh
+         join session in db.Sessions on token.SessionId equals session.Id
+         select session.AccountId).SingleOrDefault();
+
+    private static RpcException WrongCredentials() =>
+        Fault.Unauthenticated("CREDENTIALS_WRONG", "There is no account with this username and password.");
+
+    private static RpcException WrongRefreshToken() =>
+        Fault.Unauthenticated("TOKEN_INVALID", "The refresh token is not valid any more, or never was.");
+
+    private static string UserAgentOf(ServerCallContext context)
+    {
+        string agent = context.RequestHeaders.GetValue("user-agent") ?? "";
+        return new string([.. agent.Take(UserAgentCharactersMax).Where(unit => !char.IsControl(unit))]);
+    }
+}

@@ -1,0 +1,59 @@
+using Grpc.Core;
+using Microsoft.EntityFrameworkCore;
+using Squall.V1;
+
+namespace Squall.Server;
+
+/// <summary>Who makes a call, proved by its session, and what the call's method needs.</summary>
+internal sealed record Caller(string AccountId, string SessionId, Need Needs)
+{
+    private const string Key = "squall.caller";
+
+    private static readonly Func<SquallDb, string, string, int> RoleOf =
+        EF.CompileQuery((SquallDb db, string listId, string accountId) => db.Members
+            .Where(row => row.ListId == listId && row.AccountId == accountId && row.EndSeq == null)
+            .Select(row => row.Role)
+            .SingleOrDefault());
+
+    /// <summary>The caller of <paramref name="context"/>, put there by <see cref="Gate"/>.</summary>
+    public static Caller Of(ServerCallContext context) => (Caller)context.UserState[Key];
+
+    public void Attach(ServerCallContext context) => context.UserState[Key] = this;
+
+    /// <summary>
+    /// The caller's role in a list, if it is what the call's method needs.
+    /// </summary>
+    /// <exception cref="RpcException">NOT_FOUND: no such list, or the caller is no member (told of
+    /// <paramref name="resource"/> and <paramref name="id"/>, what the request named). PERMISSION_DENIED: its role is
+    /// too low.</exception>
+    public Role RequireMember(SquallDb db, string listId, string resource, string id)
+    {
+        var role = (Role)RoleOf(db, listId, AccountId);
+        if (role == Role.Unspecified)
+        {
+            throw Fault.NotFound(resource, id);
+        }
+
+        return role >= Needs.Role
+            ? role
+            : throw Fault.Denied("ROLE_TOO_LOW", $"This needs the role {Needs.Role} in the task list.");
+    }
+
+    /// <summary>Whether the caller is a member of a list, whatever its role.</summary>
+    public bool Sees(SquallDb db, string listId) => IsMember(db, listId, AccountId);
+
+    public static bool IsMember(SquallDb db, string listId, string accountId) =>
+        RoleOf(db, listId, accountId) != (int)Role.Unspecified;
+
+    public Role RequireMember(SquallDb db, string listId) => RequireMember(db, listId, "task list", listId);
+}
+
+/// <summary>What a method asks of its caller: proof of who it is, and a role in the list that it deals with.</summary>
+internal sealed record Need(Proof Proof, Role Role);
+
+internal enum Proof
+{
+    Nothing,
+    SessionOrKey,
+    Session,
+}

@@ -1,0 +1,93 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+
+namespace Squall.Server;
+
+/// <summary>
+/// Lets calls in: (1) what the resolved method needs, (2) who calls, if it asks for that, (3) whether this version has
+/// the method. The handler finds the caller by <see cref="Caller.Of"/>.
+/// </summary>
+internal sealed class Gate(Sessions sessions) : Interceptor
+{
+    private const string Header = "authorization";
+    private const string Scheme = "Bearer ";
+
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        ValueTask entering = EnterAsync(context);
+        return entering.IsCompletedSuccessfully ? continuation(request, context) : WaitAsync();
+
+        async Task<TResponse> WaitAsync()
+        {
+            await entering;
+            return await continuation(request, context);
+        }
+    }
+
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        await EnterAsync(context);
+        return await continuation(requestStream, context);
+    }
+
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        await EnterAsync(context);
+        await continuation(request, responseStream, context);
+    }
+
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        await EnterAsync(context);
+        await continuation(requestStream, responseStream, context);
+    }
+
+    private async ValueTask EnterAsync(ServerCallContext context)
+    {
+        Need need = Needs.Of(context.Method);
+        if (need.Proof != Proof.Nothing)
+        {
+            string token = TokenOf(context.RequestHeaders);
+            Caller caller = await sessions.AuthenticateAsync(token, need, context.CancellationToken);
+            caller.Attach(context);
+        }
+
+        if (Needs.IsLater(context.Method))
+        {
+            throw Fault.NotYet();
+        }
+    }
+
+    private static string TokenOf(Metadata headers)
+    {
+        string? value = null;
+        foreach (Metadata.Entry header in headers)
+        {
+            if (header.Key != Header)
+            {
+                continue;
+            }
+
+            value = value is null ? header.Value : throw Garbled();
+        }
+
+        return value is null ? throw Fault.Unauthenticated("TOKEN_MISSING", "This call needs an access token.")
+            : value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..].Trim()
+            : throw Garbled();
+    }
+
+    private static RpcException Garbled() =>
+        Fault.Unauthenticated("TOKEN_INVALID", "The header \"authorization\" is not of the form \"Bearer <token>\".");
+}

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Grpc.Core;
+
+namespace Squall.Server;
+
+/// <summary>
+/// Hashes passwords: PBKDF2 with HMAC-SHA-512, its parameters kept with the hash so that they can be raised. Hashing is
+/// the cheapest way to take a server down: few are done at a time, few wait, and the rest are refused.
+/// </summary>
+internal sealed class Passwords(Limits limits) : IDisposable
+{
+    private const string Algorithm = "pbkdf2-sha512";
+    private const int Rounds = 210_000;
+    private const int SaltBytes = 16;
+    private const int HashBytes = 64;
+    private const char Unnormal = '\uFFFE';
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _free = new(limits.HashesAtOnceMax);
+    private int _taken;
+    private long _hashes;
+
+    /// <summary>How many were made since the start.</summary>
+    public long Hashes => Interlocked.Read(ref _hashes);
+
+    /// <summary>A password that is chosen: 12 to 1,024 characters of any kind.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public void Check(string field, string password)
+    {
+        CheckSize(field, password);
+        if (password.EnumerateRunes().Count() < limits.PasswordCharactersMin)
+        {
+            throw Fault.Field(field, "FIELD_TOO_SHORT", $"at least {limits.PasswordCharactersMin} characters");
+        }
+    }
+
+    /// <summary>A password that is tried: what is too long to be one is not hashed.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public void CheckSize(string field, string password)
+    {
+        if (password.Length == 0)
+        {
+            throw Fault.Required(field);
+        }
+
+        int characters = 0;
+        for (int at = 0; at < password.Length; at += char.IsSurrogatePair(password, at) ? 2 : 1, characters++)
+        {
+            if (char.IsSurrogate(password[at]) && !char.IsSurrogatePair(password, at))
+            {
+                throw Fault.Field(field, "CHARACTER_NOT_ALLOWED", "half a surrogate pair is no valid text");
+            }
+        }
+
+        if (characters > limits.PasswordCharactersMax)
+        {
+            throw Fault.TooLong(field, limits.PasswordCharactersMax, "characters");
+        }
+    }
+
+    /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too many wait.</exception>
+    public Task<string> HashAsync(string password, CancellationToken cancelled) =>
+        InTurnAsync(
+            () =>
+            {
+                byte[] salt = RandomNumberGenerator.GetBytes(SaltBytes);
+                byte[] hash = Derive(password, salt, Rounds, HashBytes);
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Algorithm}${Rounds}${Convert.ToBase64String(salt)}${Convert.ToBase64String(hash)}");
+            },
+            cancelled);
+
+    /// <summary>
+    /// Whether it is the password of <paramref name="stored"/>. For null, that of nobody, as much work is done.
+    /// </summary>
+    /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too many wait.</exception>
+    public Task<bool> VerifyAsync(string? stored, string password, CancellationToken cancelled)
+    {
+        string[] parts = stored?.Split('$') ?? [];
+        int rounds = stored is null ? Rounds : int.Parse(parts[1], CultureInfo.InvariantCulture);
+        byte[] salt = stored is null ? new byte[SaltBytes] : Convert.FromBase64String(parts[2]);
+        byte[] expected = stored is null ? new byte[HashBytes] : Convert.FromBase64String(parts[3]);
+        return InTurnAsync(
+            () => CryptographicOperations.FixedTimeEquals(Derive(password, salt, rounds, expected.Length), expected)
+                && stored is not null,
+            cancelled);
+    }
+
+    public void Dispose() => _free.Dispose();
+
+    private static byte[] Derive(string password, byte[] salt, int rounds, int bytes) =>
+        Rfc2898DeriveBytes.Pbkdf2(
+            Encoding.UTF8.GetBytes(Normal(password)), salt, rounds, HashAlgorithmName.SHA512, bytes);
+
+    /// <summary>U+FFFE is a character like any other, but .NET normalises no text that has it.</summary>
+    private static string Normal(string password) => string.Join(
+        Unnormal, password.Split(Unnormal).Select(part => part.Normalize(NormalizationForm.FormKC)));
+
+    private async Task<T> InTurnAsync<T>(Func<T> hash, CancellationToken cancelled)
+    {
+        if (Interlocked.Increment(ref _taken) > limits.HashesAtOnceMax + limits.HashesWaitingMax)
+        {
+            Interlocked.Decrement(ref _taken);
+            throw Fault.Busy("HASHING_BUSY", "Too many passwords are being checked.", RetryAfter);
+        }
+
+        try
+        {
+            await _free.WaitAsync(cancelled);
+            try
+            {
+                T made = await Task.Run(hash, CancellationToken.None);
+                Interlocked.Increment(ref _hashes);
+                return made;
+            }
+            finally
+            {
+                _free.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _taken);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+namespace Squall.Server;
+
+/// <summary>
+/// What the limits let an answer or a notification grow to, at most: one that a message cannot hold would be stored
+/// and never be told.
+/// </summary>
+internal sealed record LargestAnswer(string What, Func<Limits, long> Bytes, params string[] Limits)
+{
+    /// <summary>In UTF-8.</summary>
+    private const long CharacterBytesMax = 4;
+
+    /// <summary>A field's tag and length.</summary>
+    private const long FramingBytesMax = 6;
+
+    /// <summary>Ids, names, times, tokens and cursors.</summary>
+    private const long OtherBytesMax = 2 << 10;
+    private const long MemberOtherBytesMax = 128;
+
+    public static readonly IReadOnlyList<LargestAnswer> All =
+    [
+        new("a task", TaskBytes,
+            nameof(Server.Limits.NoteBytesMax), nameof(Server.Limits.LabelsMax),
+            nameof(Server.Limits.LabelCharactersMax), nameof(Server.Limits.TaskTitleCharactersMax)),
+        new("a comment", limits => limits.CommentBytesMax + OtherBytesMax, nameof(Server.Limits.CommentBytesMax)),
+        new("a list's members", limits => limits.ListMembersMax * MemberBytes(limits) + OtherBytesMax,
+            nameof(Server.Limits.ListMembersMax), nameof(Server.Limits.NameCharactersMax)),
+        new("a page", limits => limits.AnswerBytesMax + (limits.PageSizeMax * FramingBytesMax) + TokenBytes(limits),
+            nameof(Server.Limits.AnswerBytesMax), nameof(Server.Limits.PageSizeMax)),
+    ];
+
+    private static long TaskBytes(Limits limits) =>
+        (limits.TaskTitleCharactersMax * CharacterBytesMax) + limits.NoteBytesMax + limits.RankCharactersMax
+        + (limits.LabelsMax * ((limits.LabelCharactersMax * CharacterBytesMax) + FramingBytesMax)) + OtherBytesMax;
+
+    private static long MemberBytes(Limits limits) =>
+        (limits.NameCharactersMax * CharacterBytesMax) + MemberOtherBytesMax;
+
+    /// <summary>Of the next page: base64 of the last one's place, which may be by title.</summary>
+    private static long TokenBytes(Limits limits) =>
+        OtherBytesMax + (2 * ((limits.TaskTitleCharactersMax * CharacterBytesMax) + limits.RankCharactersMax));
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+
+namespace Squall.Server;
+
+/// <summary>Every option there is: <c>--help</c> tells of these, and nothing else is read.</summary>
+internal static class OptionList
+{
+    public static readonly IReadOnlyList<Option> All =
+    [
+        new("http", "HOST:PORT", "where to serve all protocols in clear text; port 0 takes a free one",
+            options => options.Http.ToString(), SetHttp),
+        new("https", "HOST:PORT|off", "where to serve all protocols over TLS",
+            options => options.Https?.ToString() ?? "off", SetHttps),
+        new("data", "DIR", "where everything durable lies; made if it is not there",
+            options => options.DirectoryPath, SetDirectory),
+        new("registration", "open|closed", "who may register an account; open by default while only loopback is bound",
+            options => options.RegistrationOpen ? "open" : "closed", SetRegistration),
+        new("cors-origins", "ORIGIN,...|none", "the origins, as https://app.example, whose pages may call; * is any",
+            options => options.CorsOrigins.Count == 0 ? "none" : string.Join(',', options.CorsOrigins), SetCorsOrigins),
+        new("log-level", "LEVEL", "trace, debug, information, warning, error or none; logs go to standard error",
+            options => options.LogLevel.ToString().ToLowerInvariant(), SetLogLevel),
+        .. LimitList.All,
+    ];
+
+    public static string Help { get; } = string.Join('\n',
+    [
+        "Squall: a task service that people and programs share.",
+        "",
+        "usage: squall [--OPTION VALUE]...",
+        "",
+        "Each option has three spellings: --page-size-max 500, SQUALL_PAGE_SIZE_MAX=500 in the environment, and",
+        "{\"Squall\": {\"PageSizeMax\": \"500\"}} in appsettings.json beside the program or in the data directory.",
+        "The command line goes before the environment, and that before the data directory's file and the program's.",
+        "",
+        "HOST is localhost, an IPv4 address, or an IPv6 address in brackets. Units are written: 500ms 30s 15m 24h 7d,",
+        "512B 64KiB 4MiB. Counts are plain numbers.",
+        "",
+        .. All.Select(Line),
+        "  --version                                   tell the version and exit",
+        "  --help                                      tell this and exit",
+        "",
+        "SIGTERM or SIGINT stops the server once its calls are done, in --stop-time-max at most; a second one cuts",
+        "them. What was accepted is committed either way.",
+        "Exit code 0: stopped when told to. 2: refused to start, for the one cause on standard error. 1: failed.",
+    ]);
+
+    private static string Line(Option option) => string.Create(CultureInfo.InvariantCulture,
+        $"  {"--" + option.Name + " " + option.Form,-42}  {option.About} [{option.Get(new ServerOptions())}]");
+
+    private static string? SetHttp(ServerOptions options, string text)
+    {
+        if (HostPort.Parse(text) is not { } address)
+        {
+            return HostPort.Rule;
+        }
+
+        options.Http = address;
+        return null;
+    }
+
+    private static string? SetHttps(ServerOptions options, string text)
+    {
+        HostPort? address = HostPort.Parse(text);
+        options.Https = address;
+        return address is null && text != "off" ? HostPort.Rule + ", or off" : null;
+    }
+
+    private static string? SetDirectory(ServerOptions options, string text)
+    {
+        options.DirectoryPath = text;
+        return text.Length == 0 || text.Contains('\0', StringComparison.Ordinal) ? "is no directory's name" : null;
+    }
+
+    private static string? SetRegistration(ServerOptions options, string text)
+    {
+        options.Registration = text == "open";
+        return text is "open" or "closed" ? null : "is neither open nor closed";
+    }
+
+    private static string? SetCorsOrigins(ServerOptions options, string text)
+    {
+        options.CorsOrigins = text == "none"
+            ? []
+            : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return text == "none" || options.CorsOrigins.Count > 0 && options.CorsOrigins.All(IsOrigin)
+            ? null
+            : "is no list of origins, such as https://app.example,http://localhost:5173, nor none";
+    }
+
+    private static bool IsOrigin(string text) => text == "*"
+        || Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && (uri.Scheme is "http" or "https")
+            && text == $"{uri.Scheme}://{uri.Authority}";
+
+    private static string? SetLogLevel(ServerOptions options, string text)
+    {
+        string[] levels = ["trace", "debug", "information", "warning", "error", "critical", "none"];
+        int level = Array.IndexOf(levels, text);
+        options.LogLevel = (LogLevel)level;
+        return level < 0 ? "is no level: trace, debug, information, warning, error or none" : null;
+    }
+}

@@ -1,0 +1,29 @@
+namespace Squall.Server;
+
+/// <summary>What a server is started with: every option, read or at its default.</summary>
+internal sealed class ServerOptions
+{
+    public Limits Limits { get; } = new();
+
+    /// <summary>Serves all protocols in clear text.</summary>
+    public HostPort Http { get; set; } = HostPort.Localhost(7080);
+
+    /// <summary>Serves all protocols over TLS; null: not at all.</summary>
+    public HostPort? Https { get; set; } = HostPort.Localhost(7443);
+
+    /// <summary>Where everything durable lies; relative to the caller's working directory.</summary>
+    public string DirectoryPath { get; set; } = "squall-data";
+
+    /// <summary>Null: open while only loopback is bound.</summary>
+    public bool? Registration { get; set; }
+
+    /// <summary>The origins whose pages may call from a browser; <c>*</c> is any.</summary>
+    public IReadOnlyList<string> CorsOrigins { get; set; } = [];
+
+    public LogLevel LogLevel { get; set; } = LogLevel.Information;
+
+    /// <summary>Whether anyone who reaches the server may register an account.</summary>
+    public bool RegistrationOpen => Registration ?? OnlyLoopback;
+
+    private bool OnlyLoopback => Http.IsLoopback && Https is null or { IsLoopback: true };
+}

@@ -1,0 +1,126 @@
+using Grpc.Core;
+
+namespace Squall.Server;
+
+/// <summary>
+/// Reads the journal for whoever asks for changes that are no longer in memory, in short pages; two at a time, so that
+/// many who resume together leave the disk to the writer.
+/// </summary>
+internal sealed class JournalPages(Store store, Tail tail) : IDisposable
+{
+    private const int RowsMax = 500;
+    private const int BytesMax = 256 << 10;
+    private const int ReadsAtOnceMax = 2;
+    private readonly SemaphoreSlim _free = new(ReadsAtOnceMax);
+
+    /// <summary>The changes right after <paramref name="seq"/>, at least one, up to the tail's end.</summary>
+    /// <exception cref="RpcException">OUT_OF_RANGE: the journal no longer has them.</exception>
+    public async Task<Queue<Change>> ReadAsync(long seq, CancellationToken cancelled)
+    {
+        long end = tail.End.Seq;
+        await _free.WaitAsync(cancelled);
+        try
+        {
+            Queue<Change> page = await store.ReadAsync(db => Read(db, seq, end), cancelled);
+            return page.Count > 0 ? page : throw Fault.CursorExpired();
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    /// <summary>The place that <paramref name="text"/>, a request's field <c>after</c>, names.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT: it is no cursor. OUT_OF_RANGE: not of this journal, or no
+    /// longer.</exception>
+    public async Task<Cursor> PlaceOfAsync(string text, CancellationToken cancelled)
+    {
+        Cursor place = Parse(text);
+        Cursor end = tail.End;
+        if (place.Epoch != end.Epoch || place.Seq > end.Seq)
+        {
+            throw Fault.CursorExpired();
+        }
+
+        uint? mark = place.Seq == end.Seq ? end.Mark
+            : tail.At(place.Seq) is { } change ? (uint)change.Row.Mark
+            : await store.ReadAsync(db => MarkAt(db, place.Seq), cancelled);
+        return mark == place.Mark ? place : throw Fault.CursorExpired();
+    }
+
+    /// <summary>The place before the oldest change that is kept.</summary>
+    public async Task<Cursor> OldestAsync(CancellationToken cancelled)
+    {
+        JournalRow journal = await store.ReadAsync(db => db.Journals.Single(), cancelled);
+        return new Cursor(journal.Epoch, journal.FloorSeq, (uint)journal.FloorMark);
+    }
+
+    public void Dispose() => _free.Dispose();
+
+    /// <summary>Shows that a text is a cursor, wherever it leads.</summary>
+    public static Cursor Parse(string text) =>
+        Cursor.TryParse(text, out Cursor cursor)
+            ? cursor
+            : throw Fault.Field("after", "CURSOR_FORMAT", "is no cursor; give one as a notification told it");
+
+    private static Queue<Change> Read(SquallDb db, long seq, long end)
+    {
+        var page = new Queue<Change>();
+        long bytes = 0;
+        foreach (ChangeRow row in db.Changes
+            .Where(row => row.Seq > seq && row.Seq <= end).OrderBy(row => row.Seq).Take(RowsMax).AsEnumerable())
+        {
+            if (row.Seq != seq + page.Count + 1)
+            {
+                throw Fault.CursorExpired();
+            }
+
+            page.Enqueue(new Change(row));
+            bytes += row.Notification.Length;
+            if (bytes > BytesMax)
+            {
+                break;
+            }
+        }
+
+        return page;
+    }
+
+    private static uint? MarkAt(SquallDb db, long seq)
+    {
+        long? mark = db.Changes.Where(row => row.Seq == seq).Select(row => (long?)row.Mark).SingleOrDefault()
+            ?? db.Journals.Where(row => row.FloorSeq == seq).Select(row => (long?)row.FloorMark).SingleOrDefault();
+        return (uint?)mark;
+    }
+}
+
+/// <summary>
+/// Reads all changes after a place, one after the other, from memory where they are there and from the journal where
+/// they are not. What missed them and what is new is one thing to it.
+/// </summary>
+internal sealed class ChangeReader(Tail tail, JournalPages journal, Cursor start)
+{
+    private Queue<Change> _page = new();
+
+    /// <summary>Right after the change that was given last.</summary>
+    public Cursor Place { get; private set; } = start;
+
+    /// <summary>The next change; null: there is none yet.</summary>
+    /// <exception cref="RpcException">OUT_OF_RANGE: the next one is no longer kept.</exception>
+    public async ValueTask<Change?> NextAsync(CancellationToken cancelled)
+    {
+        if (!_page.TryDequeue(out Change? next) && (next = tail.At(Place.Seq + 1)) is null)
+        {
+            if (Place.Seq >= tail.End.Seq)
+            {
+                return null;
+            }
+
+            _page = await journal.ReadAsync(Place.Seq, cancelled);
+            next = _page.Dequeue();
+        }
+
+        Place = new Cursor(Place.Epoch, next.Row.Seq, (uint)next.Row.Mark);
+        return next;
+    }
+}

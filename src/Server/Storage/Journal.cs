@@ -1,0 +1,249 @@
+using System.Security.Cryptography;
+using Grpc.Core;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace Squall.Server;
+
+/// <summary>
+/// The one way to change anything. One writer takes what waits, runs each change in its own savepoint of one
+/// transaction, and commits them with one flush of the disk. Since changes run one after the other, a check and its
+/// write cannot be torn apart: nothing else in the server needs a lock, a retry or a unique-key race.
+/// </summary>
+internal sealed partial class Journal(Store store, Limits limits, TimeProvider time, ILogger<Journal> log) : IDisposable
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private readonly JournalQueue _queue = new(limits);
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SquallDb? _db;
+    private ChangeScope? _scope;
+    private long _seq;
+    private long _lastMicros;
+    private Cursor _end;
+    private bool _failing;
+
+    /// <summary>
+    /// Called by the writer after each commit with its changes, in order, before anyone is answered: memory first,
+    /// then the tail and its bell. Handlers are quick and do not throw.
+    /// </summary>
+    public event Action<IReadOnlyList<ChangeRow>>? Committed;
+
+    public long Epoch { get; private set; }
+
+    /// <summary>The place of the newest durable change. Written by the writer alone.</summary>
+    public Cursor End
+    {
+        get
+        {
+            lock (_queue)
+            {
+                return _end;
+            }
+        }
+    }
+
+    /// <summary>Opens the database at its newest migration, and starts the writer.</summary>
+    public void Start()
+    {
+        _db = store.OpenWriter();
+        Schema.Migrate(_db);
+        Load(_db);
+        _scope = new ChangeScope(_db, Epoch);
+        new Thread(Write) { Name = "journal", IsBackground = true }.Start();
+    }
+
+    /// <summary>Refuses new changes, commits the accepted ones, and closes the database.</summary>
+    public Task StopAsync()
+    {
+        _queue.Close();
+        return _scope is null ? Task.CompletedTask : _stopped.Task;
+    }
+
+    /// <summary>
+    /// Runs <paramref name="change"/> in a shared transaction and answers once that is durable.
+    /// <paramref name="accountId"/> says whose place in the queue it takes; null: the server's own change, or one that
+    /// ends access, which is not counted and goes first. A change that is cancelled before the writer takes it is not
+    /// run.
+    /// </summary>
+    /// <exception cref="RpcException">What the change throws; RESOURCE_EXHAUSTED: the queue is full; UNAVAILABLE:
+    /// it could not be stored, and nothing of it was.</exception>
+    public Task<T> RunAsync<T>(
+        Func<ChangeScope, T> change, string? accountId, long bytes, CancellationToken cancelled)
+    {
+        var queued = new QueuedChange<T>(change, accountId, bytes, cancelled);
+        _queue.Add(queued);
+        return queued.Answered;
+    }
+
+    public void Dispose() => _db?.Dispose();
+
+    private void Load(SquallDb db)
+    {
+        JournalRow? journal = db.Journals.SingleOrDefault();
+        if (journal is null)
+        {
+            journal = new JournalRow { Id = 1, Epoch = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) };
+            db.Journals.Add(journal);
+            db.SaveChanges();
+        }
+
+        ChangeRow? last = db.Changes.OrderByDescending(change => change.Seq).FirstOrDefault();
+        db.ChangeTracker.Clear();
+        Epoch = journal.Epoch;
+        _seq = last?.Seq ?? journal.FloorSeq;
+        _lastMicros = last?.TimeMicros ?? 0;
+        _end = new Cursor(Epoch, _seq, (uint)(last?.Mark ?? journal.FloorMark));
+    }
+
+    private void Write()
+    {
+        var taken = new List<QueuedChange>();
+        var told = new List<ChangeRow>();
+        while (_queue.WaitForOne())
+        {
+            taken.Clear();
+            told.Clear();
+            WriteBatch(taken, told);
+        }
+
+        _db!.Dispose();
+        _stopped.TrySetResult();
+    }
+
+    /// <summary>
+    /// (1) Takes what waits and runs it in one transaction, (2) commits, (3) brings memory up to date, (4) answers.
+    /// </summary>
+    private void WriteBatch(List<QueuedChange> taken, List<ChangeRow> told)
+    {
+        long durableSeq = _seq;
+        try
+        {
+            using IDbContextTransaction transaction = _db!.Database.BeginTransaction();
+            RunBatch(transaction, taken, told);
+            transaction.Commit();
+        }
+        catch (Exception failure)
+        {
+            _seq = durableSeq;
+            _db!.ChangeTracker.Clear();
+            if (taken.Count == 0 && _queue.TryTake() is { } next)
+            {
+                taken.Add(next); // It could not even begin: refuse one, so that none waits for a disk that is gone.
+            }
+
+            LogFailure(failure, taken.Count);
+            taken.ForEach(change => change.Refuse(NotStored()));
+            taken.ForEach(change => change.Answer());
+            return;
+        }
+
+        if (_failing && taken.Count > 0)
+        {
+            _failing = false;
+            CommitsAgain();
+        }
+
+        if (told.Count > 0)
+        {
+            lock (_queue)
+            {
+                _end = new Cursor(Epoch, told[^1].Seq, (uint)told[^1].Mark);
+            }
+
+            Committed?.Invoke(told);
+        }
+
+        taken.ForEach(change => change.Answer());
+    }
+
+    private void RunBatch(IDbContextTransaction transaction, List<QueuedChange> taken, List<ChangeRow> told)
+    {
+        long started = time.GetTimestamp();
+        long bytes = 0;
+        while (taken.Count < limits.CommitChangesMax && bytes < limits.CommitBytesMax)
+        {
+            bool late = taken.Count > 0 && time.GetElapsedTime(started) > limits.CommitTimeMax;
+            if (late || _queue.TryTake() is not { } change)
+            {
+                return;
+            }
+
+            // Before it runs: whatever happens to the batch from here on, its caller is told.
+            taken.Add(change);
+            bytes += change.Bytes;
+            RunOne(transaction, change, told);
+        }
+    }
+
+    /// <summary>Undoes it alone if it fails; throws if the transaction is lost with it.</summary>
+    private void RunOne(IDbContextTransaction transaction, QueuedChange change, List<ChangeRow> told)
+    {
+        const string Savepoint = "change";
+        long now = Math.Max(Micros.Of(time.GetUtcNow()), _lastMicros + 1);
+        try
+        {
+            transaction.CreateSavepoint(Savepoint);
+            _scope!.Begin(_seq, now);
+            change.Run(_scope);
+            _db!.SaveChanges();
+            transaction.ReleaseSavepoint(Savepoint);
+        }
+        catch (Exception failure) when (StillOpen())
+        {
+            _db!.ChangeTracker.Clear();
+            transaction.RollbackToSavepoint(Savepoint);
+            transaction.ReleaseSavepoint(Savepoint);
+            change.Refuse(failure is RpcException ? failure : Unexpected(failure));
+            return;
+        }
+
+        _db.ChangeTracker.Clear();
+        _lastMicros = now;
+        _seq = _scope.NextSeq - 1;
+        told.AddRange(_scope.Told);
+    }
+
+    /// <summary>SQLite ends the transaction by itself after some errors, a full disk for one.</summary>
+    private bool StillOpen()
+    {
+        var connection = (SqliteConnection)_db!.Database.GetDbConnection();
+        return SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
+    }
+
+    private Exception Unexpected(Exception failure)
+    {
+        ChangeFailed(failure);
+        return failure is SqliteException or DbUpdateException { InnerException: SqliteException }
+            ? NotStored()
+            : failure;
+    }
+
+    /// <summary>The first of a row at length; a full disk is not filled up with the rest of them.</summary>
+    private void LogFailure(Exception failure, int changes)
+    {
+        if (_failing)
+        {
+            AnotherCommitFailed(changes);
+            return;
+        }
+
+        _failing = true;
+        CommitFailed(failure, changes);
+    }
+
+    private static RpcException NotStored() =>
+        Fault.Unavailable("STORAGE_FAILED", "The change could not be stored, and nothing of it was.", RetryAfter);
+
+    [LoggerMessage(100, LogLevel.Error, "A commit of {Changes} changes failed; their callers are told.")]
+    private partial void CommitFailed(Exception failure, int changes);
+
+    [LoggerMessage(102, LogLevel.Debug, "Another commit of {Changes} changes failed.")]
+    private partial void AnotherCommitFailed(int changes);
+
+    [LoggerMessage(103, LogLevel.Warning, "Changes are stored again.")]
+    private partial void CommitsAgain();
+
+    [LoggerMessage(101, LogLevel.Error, "A change failed; it was undone and its caller is told.")]
+    private partial void ChangeFailed(Exception failure);
+}

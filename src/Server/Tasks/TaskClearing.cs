@@ -1,0 +1,76 @@
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.EntityFrameworkCore;
+using Squall.V1;
+
+namespace Squall.Server;
+
+/// <summary>
+/// What is too much for one change and goes after it, in steps: each is one of the server's own changes, and gives how
+/// much it did, 0 when nothing is left.
+/// </summary>
+internal static class TaskClearing
+{
+    /// <summary>How many rows a step changes.</summary>
+    public const int RowsMax = 500;
+
+    /// <summary>Takes a removed member off the tasks of a list, which is told as their update by the server.</summary>
+    public static int Unassign(ChangeScope scope, string listId, string accountId)
+    {
+        TaskRow[] tasks =
+        [
+            .. scope.Db.Tasks.Where(task => task.ListId == listId && task.AssigneeId == accountId).Take(RowsMax),
+        ];
+        foreach (TaskRow task in tasks)
+        {
+            TaskItem before = task.ToProto();
+            task.AssigneeId = null;
+            task.Version++;
+            task.UpdateTimeMicros = scope.NowMicros;
+            TaskItem after = task.ToProto();
+            var updated = new TaskUpdated { Task = after, Changed = new FieldMask { Paths = { "assignee_id" } } };
+            scope.Tell(
+                "", listId, new Notification { TaskUpdated = updated }, task.Id,
+                before: TaskBefore.Diff(before, after));
+        }
+
+        return tasks.Length;
+    }
+
+    /// <summary>Removes the tasks of a deleted list, which was told already.</summary>
+    public static int ClearList(ChangeScope scope, string listId)
+    {
+        var cleared = new List<TaskRow>();
+        int rows = 0;
+        foreach (TaskRow task in scope.Db.Tasks.Where(task => task.ListId == listId).Take(RowsMax).ToArray())
+        {
+            rows += 2 + task.Labels.Length;
+            if (rows > RowsMax && cleared.Count > 0)
+            {
+                break;
+            }
+
+            cleared.Add(task);
+        }
+
+        TaskDeletion.Remove(scope.Db, [.. cleared]);
+        return cleared.Count;
+    }
+
+    /// <summary>Removes the comments of tasks that are gone.</summary>
+    public static int ClearComments(ChangeScope scope)
+    {
+        GoneTaskRow? gone = scope.Db.GoneTasks.OrderBy(task => task.TaskId).FirstOrDefault();
+        if (gone is null)
+        {
+            return 0;
+        }
+
+        int removed = scope.Db.Comments.Where(comment => comment.TaskId == gone.TaskId).Take(RowsMax).ExecuteDelete();
+        if (removed < RowsMax)
+        {
+            scope.Db.GoneTasks.Remove(gone);
+        }
+
+        return removed + 1;
+    }
+}
