@@ -1,0 +1,100 @@
+using SQLitePCL;
+
+namespace Squall.Bench;
+
+/// <summary>
+/// The floor of CreateTask: its statements on its schema, prepared once and run by one thread, which does nothing else.
+/// As many share a commit as there are callers: each caller's next call is there when the commit ends.
+/// </summary>
+internal sealed class CommitFloor : IDisposable
+{
+    private const int RankDigits = 6;
+    private readonly byte[] _notification;
+    private readonly SqliteFile _database;
+    private readonly TimeProvider _time;
+    private readonly sqlite3_stmt _begin;
+    private readonly sqlite3_stmt _commit;
+    private readonly sqlite3_stmt[] _asked;
+    private readonly sqlite3_stmt _task;
+    private readonly sqlite3_stmt _change;
+    private long _seq;
+
+    /// <param name="file">With the server's schema.</param>
+    /// <param name="notificationBytes">As large as what the server stores with a change.</param>
+    public CommitFloor(string file, int notificationBytes, TimeProvider time)
+    {
+        _notification = new byte[notificationBytes];
+        _time = time;
+        _database = new SqliteFile(file, readOnly: false);
+        (string list, string account, string session) = (NewId(), NewId(), NewId());
+        _database.Run($"""
+            INSERT INTO sessions VALUES ('{session}', '{account}', 1, 1, 1, '', 1);
+            INSERT INTO task_lists VALUES ('{list}', 'Floor', 1, 1, 1, 0, 1, NULL);
+            INSERT INTO members VALUES ('{list}', '{account}', 4, 0, NULL, 0);
+            """);
+        _begin = _database.Prepare("BEGIN IMMEDIATE");
+        _commit = _database.Prepare("COMMIT");
+        _asked =
+        [
+            _database.Prepare($"SELECT EXISTS (SELECT 1 FROM sessions WHERE Id = '{session}')"),
+            _database.Prepare($"""
+                SELECT Role FROM members WHERE ListId = '{list}' AND AccountId = '{account}' AND EndSeq IS NULL LIMIT 2
+                """),
+            _database.Prepare($"""
+                UPDATE task_lists SET TaskCount = TaskCount + 1 WHERE Id = '{list}' RETURNING TaskCount
+                """),
+            _database.Prepare($"SELECT Rank FROM tasks WHERE ListId = '{list}' ORDER BY Rank DESC LIMIT 1"),
+        ];
+        _task = _database.Prepare($"""
+            INSERT INTO tasks (Id, AssigneeId, CommentCount, CompleteTimeMicros, CreateTimeMicros, CreatorId,
+                DueTimeMicros, Labels, ListId, Note, ParentId, Priority, Rank, State, StepCount, Title,
+                UpdateTimeMicros, Version)
+            VALUES (?1, NULL, 0, NULL, ?3, '{account}', NULL, '[]', '{list}', NULL, NULL, 0, ?2, 1, 0,
+                'A task of the bench', ?3, 1)
+            """);
+        _change = _database.Prepare($"""
+            INSERT INTO changes (Seq, Mark, Kind, ListId, TaskId, AccountId, ActorId, TimeMicros, Notification,
+                "Before")
+            VALUES (?1, 123456789, 10, '{list}', ?2, '', '{account}', ?1, ?3, NULL)
+            """);
+    }
+
+    /// <summary>Durable calls, so many in a commit.</summary>
+    public Measurement Measure(int callers, TimeSpan duration)
+    {
+        int calls = 0;
+        TimeSpan cpu = Environment.CpuUsage.TotalTime;
+        long begun = _time.GetTimestamp();
+        for (; _time.GetElapsedTime(begun) < duration; calls += callers)
+        {
+            _database.Execute(_begin);
+            for (int caller = 0; caller < callers; caller++)
+            {
+                Create();
+            }
+
+            _database.Execute(_commit);
+        }
+
+        return new Measurement(calls, _time.GetElapsedTime(begun), Environment.CpuUsage.TotalTime - cpu);
+    }
+
+    public void Dispose() => _database.Dispose();
+
+    private void Create()
+    {
+        Array.ForEach(_asked, _database.Execute);
+        string id = NewId();
+        _seq++;
+        raw.sqlite3_bind_text(_task, 1, id);
+        raw.sqlite3_bind_text(_task, 2, _seq.ToString($"x{RankDigits}"));
+        raw.sqlite3_bind_int64(_task, 3, _seq);
+        _database.Execute(_task);
+        raw.sqlite3_bind_int64(_change, 1, _seq);
+        raw.sqlite3_bind_text(_change, 2, id);
+        raw.sqlite3_bind_blob(_change, 3, _notification);
+        _database.Execute(_change);
+    }
+
+    private static string NewId() => Guid.CreateVersion7().ToString();
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Squall.Bench;
+
+/// <summary>What else the machine was doing.</summary>
+internal sealed record Machine(string Load, DateTimeOffset Time)
+{
+    public static Machine Now(TimeProvider time) =>
+        new(string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ').Take(1)), time.GetUtcNow());
+}
+
+/// <summary>Writes RESULTS.md beside the bench: what, how, against what, spread, commit.</summary>
+internal static class Report
+{
+    public static async Task WriteAsync(Rounds rounds, Machine before, Machine after)
+    {
+        string root = await GitAsync("rev-parse", "--show-toplevel");
+        string commit = await GitAsync("rev-parse", "--short", "HEAD");
+        bool clean = (await GitAsync("status", "--porcelain", "src", "bench/*.cs")).Length == 0;
+        string changed = clean ? "" : ", with changes";
+        string minutes = (after.Time - before.Time).TotalMinutes.ToString("0", CultureInfo.InvariantCulture);
+        string text = $"""
+            # Results
+
+            Written by `dotnet run -c Release --project bench`; do not edit. Commit {commit}{changed},
+            {after.Time:yyyy-MM-dd}, {minutes} minutes; {Environment.ProcessorCount} cores,
+            {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. One-minute load before
+            {before.Load}, at the end {after.Load}, the bench's own included.
+
+            Each row is ours and a floor, measured in turn: {rounds.Count} rounds of {rounds.Duration.TotalSeconds} s
+            each, after one that is not counted. Rates are medians; a ratio is taken round by round, and its spread is
+            from the lowest to the highest; 1.000 would be the floor itself. "Calls/s" is by the clock, and shares the
+            cores with h2load and with whatever else ran; "calls/CPU s" counts only the CPU time, in user and system
+            mode, of the process that serves. Absolute figures are of the machine and the hour; the ratios carry over.
+
+            {Comparison.Heading}
+            {string.Join('\n', rounds.Comparisons.Select(comparison => comparison.ToRow()))}
+
+            {string.Join('\n', rounds.Notes.Select(note => "- " + note))}
+
+            Ours is the whole server, as it is shipped, but for streams: over the wire, with login, role and limits. The
+            load is h2load over loopback; answers are checked by their size, created tasks also by their rows.
+
+            - **SayHello** in `connections × calls in flight on each`. Floors, HTTP/2 only, that read the request and
+              answer constant bytes. *Bare endpoint*: Kestrel with an `HttpContext` and no middleware. *Kestrel alone*:
+              without host and `HttpContext`, too.
+            - **Stream of 1,000** small messages a call, 8 × 4 calls in flight; messages are counted. Ours is the
+              runtime alone, which serialises each message and sends it before it takes the next; *buffered*, with the
+              standard hint that messages may wait for each other. Floor: a bare endpoint that writes, and sends one by
+              one, frames that were made once.
+            - **Fan-out** of a message of 200 bytes, encoded once, to so many open streams; deliveries are counted.
+              Floor: likewise.
+            - **GetTask**, as SayHello. Floor: its own statement, prepared once, run by one thread in process, with all
+              values read; no network, no transaction.
+            - **CreateTask** by so many callers, each on a connection of its own with one call at a time, durable
+              before it is answered (`synchronous=FULL`). Floors: its own statements on its own schema, prepared once,
+              run by one thread in process. *Group commit*: as many in a commit as there are callers, without any
+              waiting for them. *A commit a call*: one in each.
+
+            """;
+        await File.WriteAllTextAsync(Path.Combine(root, "bench", "RESULTS.md"), text);
+    }
+
+    private static async Task<string> GitAsync(params string[] arguments)
+    {
+        using Process git = Process.Start(new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true })!;
+        string said = await git.StandardOutput.ReadToEndAsync();
+        await git.WaitForExitAsync();
+        return said.Trim();
+    }
+}

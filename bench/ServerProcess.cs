@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Squall.Bench;
+
+/// <summary>A server in a process of its own, with the CPU time that it has taken.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private const int TicksPerSecond = 100;
+    private const int FieldsBeforeUserTime = 11;
+    private readonly Process _process;
+
+    private ServerProcess(Process process, Uri address)
+    {
+        _process = process;
+        Address = address;
+    }
+
+    public Uri Address { get; }
+
+    /// <summary>In user and system mode, as the kernel has counted it.</summary>
+    public TimeSpan Cpu
+    {
+        get
+        {
+            string stat = File.ReadAllText($"/proc/{_process.Id}/stat");
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            long ticks = fields.Skip(FieldsBeforeUserTime).Take(2)
+                .Sum(mode => long.Parse(mode, CultureInfo.InvariantCulture));
+            return TimeSpan.FromSeconds((double)ticks / TicksPerSecond);
+        }
+    }
+
+    /// <summary>Starts a program of ours, and waits until it says where it listens.</summary>
+    public static async Task<ServerProcess> StartAsync(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        };
+        Process process = Process.Start(start)!;
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("Listening on http://", StringComparison.Ordinal))
+            {
+                return new ServerProcess(process, new Uri(line["Listening on ".Length..]));
+            }
+        }
+
+        throw new InvalidOperationException($"{program} did not start.");
+    }
+
+    /// <summary>Has a server that takes commands do something, and returns what it says of it.</summary>
+    public async Task<double[]> AskAsync(string command)
+    {
+        await _process.StandardInput.WriteLineAsync(command);
+        await _process.StandardInput.FlushAsync();
+        string said = await _process.StandardOutput.ReadLineAsync()
+            ?? throw new InvalidOperationException($"The server ended at {command}.");
+        return [.. said.Split(' ').Select(word => double.Parse(word, CultureInfo.InvariantCulture))];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}

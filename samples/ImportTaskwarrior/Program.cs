@@ -1,0 +1,1 @@
+return await ImportTaskwarrior.Commands.Root().Parse(args).InvokeAsync();

@@ -1,0 +1,149 @@
+using System.Globalization;
+using Grpc.Core;
+using Squall.V1;
+
+namespace Squall.Faults;
+
+/// <summary>What one writer was acknowledged: its tasks as they are now, and what is to be told of them.</summary>
+internal sealed class Book(int writer)
+{
+    private readonly Dictionary<string, TaskItem> _tasks = [];
+    private readonly Dictionary<string, List<Comment>> _comments = [];
+    private readonly List<Notification> _told = [];
+    private readonly List<string> _refusals = [];
+    private int _titles;
+
+    public int Writer => writer;
+    public int Acknowledged { get; private set; }
+    public int WrongAnswers { get; private set; }
+    public IReadOnlyList<string> Refusals => _refusals;
+    public IEnumerable<TaskItem> Tasks => _tasks.Values;
+
+    /// <summary>By task, of those that are there.</summary>
+    public IReadOnlyDictionary<string, List<Comment>> Comments => _comments;
+
+    public IReadOnlyList<Notification> Told => _told;
+
+    /// <summary>One that says whose it is, and that no other task has.</summary>
+    public string NewTitle() => string.Create(CultureInfo.InvariantCulture, $"{writer}-{_titles++}");
+
+    public static int WriterOf(string title) =>
+        int.Parse(title.AsSpan(0, title.IndexOf('-', StringComparison.Ordinal)), CultureInfo.InvariantCulture);
+
+    /// <summary>A task was made as <paramref name="asked"/>.</summary>
+    public void Created(TaskItem asked, TaskItem answer)
+    {
+        TaskItem expected = asked.Clone();
+        expected.Id = answer.Id;
+        expected.CreatorId = answer.CreatorId;
+        expected.CreateTime = answer.CreateTime;
+        expected.State = TaskState.Open;
+        Take(expected, answer);
+        Appeared(answer);
+    }
+
+    /// <summary>A task of <paramref name="before"/> is now as <paramref name="asked"/>.</summary>
+    public void Changed(TaskItem before, TaskItem asked, TaskItem answer)
+    {
+        Take(asked, answer);
+        if (before.TaskListId != answer.TaskListId)
+        {
+            Disappeared(before);
+            Appeared(answer);
+            return;
+        }
+
+        var told = new Notification { TaskListId = answer.TaskListId };
+        switch (before.State, answer.State)
+        {
+            case (_, TaskState.Done) when before.State != TaskState.Done:
+                told.TaskCompleted = new TaskCompleted { Task = answer };
+                break;
+            case (TaskState.Done, TaskState.Open):
+                told.TaskReopened = new TaskReopened { Task = answer };
+                break;
+            default:
+                told.TaskUpdated = new TaskUpdated { Task = answer };
+                break;
+        }
+
+        _told.Add(told);
+    }
+
+    public void Deleted(TaskItem before)
+    {
+        Acknowledged++;
+        _tasks.Remove(before.Id);
+        _comments.Remove(before.Id);
+        Disappeared(before);
+    }
+
+    public void Commented(TaskItem task, string text, Comment answer)
+    {
+        Acknowledged++;
+        WrongAnswers += answer.TaskId == task.Id && answer.Text == text ? 0 : 1;
+        if (!_comments.TryGetValue(task.Id, out List<Comment>? conversation))
+        {
+            _comments[task.Id] = conversation = [];
+        }
+
+        conversation.Add(answer);
+        _told.Add(new Notification
+        {
+            TaskListId = task.TaskListId,
+            CommentCreated = new CommentCreated { Comment = answer },
+        });
+    }
+
+    /// <summary>The server refused what it had no ground to refuse.</summary>
+    public void Refuse(Status status) => _refusals.Add(status.StatusCode.ToString());
+
+    /// <summary>The id of the task that a notification is about; empty: of none.</summary>
+    public static string SubjectOf(Notification notification) => notification.EventCase switch
+    {
+        Notification.EventOneofCase.TaskCreated => notification.TaskCreated.Task.Id,
+        Notification.EventOneofCase.TaskUpdated => notification.TaskUpdated.Task.Id,
+        Notification.EventOneofCase.TaskCompleted => notification.TaskCompleted.Task.Id,
+        Notification.EventOneofCase.TaskReopened => notification.TaskReopened.Task.Id,
+        Notification.EventOneofCase.TaskDeleted => notification.TaskDeleted.TaskId,
+        Notification.EventOneofCase.CommentCreated => notification.CommentCreated.Comment.TaskId,
+        _ => "",
+    };
+
+    /// <summary>Without what a caller cannot know of its own change.</summary>
+    public static Notification Plain(Notification notification)
+    {
+        Notification plain = notification.Clone();
+        plain.Cursor = "";
+        plain.Time = null;
+        plain.ActorId = "";
+        if (plain.TaskUpdated is { } updated)
+        {
+            updated.Changed = null;
+        }
+
+        return plain;
+    }
+
+    /// <summary>An answer must be what was asked for, one version on; the rest is the server's to set.</summary>
+    private void Take(TaskItem asked, TaskItem answer)
+    {
+        TaskItem expected = asked.Clone();
+        expected.Version = asked.Version + 1;
+        expected.Rank = answer.Rank;
+        expected.UpdateTime = answer.UpdateTime;
+        expected.CompleteTime = answer.State == TaskState.Done ? answer.CompleteTime : null;
+        WrongAnswers += expected.Equals(answer) ? 0 : 1;
+        Acknowledged++;
+        _tasks[answer.Id] = answer;
+    }
+
+    private void Appeared(TaskItem task) =>
+        _told.Add(new Notification { TaskListId = task.TaskListId, TaskCreated = new TaskCreated { Task = task } });
+
+    private void Disappeared(TaskItem task)
+    {
+        var deleted = new TaskDeleted { TaskId = task.Id };
+        _told.Add(new Notification { TaskListId = task.TaskListId, TaskDeleted = deleted });
+    }
+}

@@ -1,0 +1,147 @@
+using Grpc.Core;
+using Grpc.Net.Client;
+using Squall.V1;
+
+namespace Squall.Faults;
+
+/// <summary>
+/// Kills the server under load, again and again: (1) writers change tasks and repeat after an outage what was not
+/// answered; (2) a subscriber goes on after the last cursor it saw; (3) the process is stopped at a moment, seen
+/// through, and killed; (4) at the end all is compared with the ledger.
+/// </summary>
+internal sealed class KillRun(string[] program, string folder, int writers, Random random, TimeProvider time)
+{
+    private const string Password = "a long pass phrase for the harness";
+    private const int Readers = 8;
+    private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(2);
+    private readonly Ledger _ledger = new(writers + 1);
+    private readonly Connection _connection = new(time);
+
+    public Wrecks Wrecks { get; } = new();
+
+    /// <summary>Kills until <paramref name="enough"/>, but not more often than that.</summary>
+    public async Task<Verdict> RunAsync(Func<Wrecks, bool> enough, int killsMax)
+    {
+        ServerProcess server = await ServerProcess.StartAsync(program, folder);
+        try
+        {
+            string[] listIds = await PrepareAsync(server.Address);
+            var subscriber = new Subscriber(_ledger, _connection);
+            Task subscribing = subscriber.RunAsync(lastWriter: writers);
+            await subscriber.Started.WaitAsync(WaitMax, time);
+            using var end = new CancellationTokenSource();
+            Task[] writing = [.. Enumerable.Range(0, writers).Select(at => NewWriter(at, listIds).RunAsync(end.Token))];
+            while (!enough(Wrecks) && Wrecks.Kills < killsMax)
+            {
+                await AnswersAsync();
+                await KillAsync(server);
+                server = await ServerProcess.StartAsync(program, folder);
+                await _connection.OpenAsync(server.Address);
+            }
+
+            await AnswersAsync();
+            await end.CancelAsync();
+            await Task.WhenAll(writing).WaitAsync(WaitMax, time);
+            await NewWriter(writers, listIds).CreateAsync();
+            await subscribing.WaitAsync(WaitMax, time);
+            Verdict verdict = await JudgeAsync();
+            await server.EndAsync();
+            verdict.Count("databases broken", Wrecks.Broken);
+            verdict.Count("databases broken at the end", !Wreck.Inspect(folder, false, []).Sound);
+            return verdict;
+        }
+        finally
+        {
+            _connection.Dispose();
+            await server.DisposeAsync();
+        }
+    }
+
+    private TaskWriter NewWriter(int number, string[] listIds) =>
+        new(_ledger.BookOf(number), _connection, listIds, new Random(random.Next()));
+
+    private Task AnswersAsync() => _connection.AnswersAsync(random.Next(50, 300)).WaitAsync(WaitMax, time);
+
+    private async Task<string[]> PrepareAsync(Uri address)
+    {
+        using var channel = GrpcChannel.ForAddress(address);
+        await new AccountService.AccountServiceClient(channel).RegisterAccountAsync(
+            new RegisterAccountRequest { Username = "harness", Password = Password });
+        LoginResponse login = await new AuthService.AuthServiceClient(channel).LoginAsync(
+            new LoginRequest { Username = "harness", Password = Password });
+        await _connection.OpenAsync(address, login.Tokens);
+        var lists = new TaskListService.TaskListServiceClient(channel);
+        var ids = new List<string>();
+        foreach (string title in (string[])["This", "That"])
+        {
+            CreateTaskListResponse made = await lists.CreateTaskListAsync(
+                new CreateTaskListRequest { TaskList = new TaskList { Title = title } }, _connection.Headers);
+            ids.Add(made.TaskList.Id);
+        }
+
+        return [.. ids];
+    }
+
+    private async Task KillAsync(ServerProcess server)
+    {
+        await StopAtMomentAsync(server);
+        bool inTransaction = await server.StoppedAsync(time);
+        _connection.Close();
+        await server.KillAsync();
+        Wrecks.Add(Wreck.Inspect(folder, inTransaction, await _connection.DrainAsync()));
+    }
+
+    /// <summary>At any moment; as a commit begins to be written; or soon after, about when it is answered.</summary>
+    private async Task StopAtMomentAsync(ServerProcess server)
+    {
+        int moment = random.Next(3);
+        if (moment > 0)
+        {
+            var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var log = new FileSystemWatcher(folder, "squall.db-wal");
+            log.NotifyFilter = NotifyFilters.LastWrite;
+            log.Changed += (_, _) =>
+            {
+                // From this thread: another one would come too late.
+                if (moment == 1 && !written.Task.IsCompleted)
+                {
+                    server.Stop();
+                }
+
+                written.TrySetResult();
+            };
+            log.EnableRaisingEvents = true;
+            await written.Task.WaitAsync(WaitMax, time);
+        }
+
+        if (moment != 1)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(moment == 0 ? 20 : 4)), time);
+            server.Stop();
+        }
+    }
+
+    private async Task<Verdict> JudgeAsync()
+    {
+        var client = new TaskService.TaskServiceClient(await _connection.ChannelAsync());
+        var request = new ListTasksRequest { PageSize = 1_000 };
+        var tasks = new List<TaskItem>();
+        do
+        {
+            ListTasksResponse page = await client.ListTasksAsync(request, _connection.Headers);
+            tasks.AddRange(page.Tasks);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        var comments = new List<Comment>();
+        foreach (string[] ids in tasks.Select(task => task.Id).Chunk(Readers))
+        {
+            ListCommentsResponse[] conversations = await Task.WhenAll(ids.Select(id => client.ListCommentsAsync(
+                new ListCommentsRequest { TaskId = id, PageSize = 1_000 }, _connection.Headers).ResponseAsync));
+            comments.AddRange(conversations.SelectMany(conversation => conversation.Comments));
+        }
+
+        return _ledger.Judge(tasks, comments.ToLookup(comment => comment.TaskId));
+    }
+}

@@ -1,0 +1,129 @@
+using Grpc.Core;
+using static Squall.Rpc.Tests.ServerWire;
+
+namespace Squall.Rpc.Tests;
+
+public sealed class ServerUnaryTests
+{
+    [Fact, Wire("1.1.03", "1.2.01", "1.2.03")]
+    public async Task A_unary_call_is_answered_with_one_frame_and_its_status_in_trailers()
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        RawAnswer answer = await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest { Text = "hello" }));
+        Assert.Equal(200, (int)answer.Http);
+        Assert.Equal("hello", Assert.Single(answer.Messages).Text);
+        Assert.Equal("0", answer.Trailer("grpc-status"));
+        Assert.Equal("application/grpc", answer.Header("content-type"));
+        Assert.Equal("identity,gzip", answer.Header("grpc-accept-encoding"));
+        Assert.Equal(Unary, host.Probe.Method);
+    }
+
+    [Fact, Wire("1.1.10")]
+    public async Task A_message_of_no_bytes_is_a_message()
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        RawAnswer answer = await host.Http2.GrpcAsync(Unary, [0, 0, 0, 0, 0]);
+        Assert.Equal(0, answer.Status);
+        Assert.Equal([0, 0, 0, 0, 0], answer.Body);
+    }
+
+    [Theory, Wire("1.1.08", "1.2.03")]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Any_number_of_requests_but_one_is_unimplemented(int count)
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        byte[] body = [.. Enumerable.Range(0, count).SelectMany(_ => FrameOf(new EchoRequest()))];
+        foreach (string path in (string[])[Unary, Repeat])
+        {
+            RawAnswer answer = await host.Http2.GrpcAsync(path, body);
+            Assert.Equal((int)StatusCode.Unimplemented, answer.Status);
+            Assert.True(answer.IsTrailersOnly);
+        }
+
+        Assert.Equal(0, host.Probe.Calls);
+    }
+
+    [Theory, Wire("1.1.07")]
+    [InlineData(new byte[] { 0, 0, 0 }, StatusCode.Internal)]
+    [InlineData(new byte[] { 0, 0, 0, 0, 9, 1 }, StatusCode.Internal)]
+    [InlineData(new byte[] { 2, 0, 0, 0, 0 }, StatusCode.Internal)]
+    [InlineData(new byte[] { 1, 0, 0, 0, 0 }, StatusCode.Internal)]
+    [InlineData(new byte[] { 0, 255, 255, 255, 255 }, StatusCode.ResourceExhausted)]
+    [InlineData(new byte[] { 0, 0, 0, 0, 1, 7 }, StatusCode.InvalidArgument)]
+    public async Task A_malformed_request_is_refused_without_effect(byte[] body, StatusCode code)
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        RawAnswer answer = await host.Http2.GrpcAsync(Unary, body);
+        Assert.Equal(code, (StatusCode)answer.Status);
+        Assert.NotEmpty(answer.Message);
+        Assert.Equal(0, host.Probe.Calls);
+    }
+
+    [Theory, Wire("1.1.16")]
+    [InlineData("/squall.rpc.test.v1.EchoService/./Unary")]
+    [InlineData("/x/../squall.rpc.test.v1.EchoService/Unary")]
+    [InlineData("//squall.rpc.test.v1.EchoService/Unary")]
+    [InlineData("/squall.rpc.test.v1.EchoService/unary")]
+    [InlineData("/squall.rpc.test.v1.ECHOService/Unary")]
+    [InlineData("/squall.rpc.test.v1.EchoService/Unary/")]
+    [InlineData("/squall.rpc.test.v1.EchoService/Un%61ry")]
+    [InlineData("/squall.rpc.test.v1.EchoService/Nothing")]
+    [InlineData("/nothing.Service/Nothing")]
+    [InlineData("/")]
+    public async Task Only_the_canonical_path_is_a_method(string path)
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        RawAnswer answer = await host.Http2.GrpcAsync(path, FrameOf(new EchoRequest()));
+        Assert.Equal(200, (int)answer.Http);
+        Assert.True(answer.IsTrailersOnly);
+        Assert.Equal((int)StatusCode.Unimplemented, answer.Status);
+        Assert.Equal(0, host.Probe.Calls);
+    }
+
+    [Fact]
+    public async Task Connect_json_is_answered_in_json_over_both_versions()
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        foreach (HttpClient http in (HttpClient[])[host.Http1, host.Http2])
+        {
+            RawAnswer answer = await http.JsonAsync(Unary, """{"text":"hello","unknown":1}""");
+            Assert.Equal(200, (int)answer.Http);
+            Assert.Equal("application/json", answer.Header("content-type"));
+            Assert.Equal("""{ "text": "hello" }""", answer.Text);
+        }
+    }
+
+    [Theory, Wire("1.7.14")]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("""{"text":1}""")]
+    [InlineData("""{"count":"x"}""")]
+    [InlineData("""{"count":99999999999}""")]
+    [InlineData("""{"payload":"*"}""")]
+    [InlineData("""{"text":"\ud800"}""")]
+    public async Task Json_that_is_broken_or_does_not_fit_is_invalid(string json)
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        RawAnswer answer = await host.Http1.JsonAsync(Unary, json);
+        Assert.Equal(400, (int)answer.Http);
+        Assert.Contains("invalid_argument", answer.Text, StringComparison.Ordinal);
+        Assert.Equal(0, host.Probe.Calls);
+        Assert.Empty(host.Logs.At(Microsoft.Extensions.Logging.LogLevel.Error));
+    }
+
+    [Fact, Wire("1.7.15")]
+    public async Task Json_takes_either_spelling_of_a_name_and_passes_over_what_is_unknown()
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        foreach (string json in (string[])
+            ["""{"responseBytes":3}""", """{"response_bytes":"3","other":{"x":[1]}}"""])
+        {
+            RawAnswer answer = await host.Http1.SendAsync(
+                Unary, new StringContent(json), "application/json; charset=utf-8");
+            Assert.Equal("""{ "payload": "AAAA" }""", answer.Text);
+        }
+    }
+}

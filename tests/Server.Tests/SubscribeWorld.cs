@@ -1,0 +1,114 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+using Squall.V1;
+
+namespace Squall.Server.Tests;
+
+/// <summary>
+/// The journal, its file, memory and the notification service, without a wire; and changes, in few words. It can be
+/// stopped and opened again on its file.
+/// </summary>
+internal sealed class SubscribeWorld : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("squall").FullName;
+    private Store _store = null!;
+    private JournalPages _pages = null!;
+    private int _names;
+
+    private SubscribeWorld()
+    {
+    }
+
+    public Limits Limits { get; } = new();
+
+    public FakeTime Time { get; } = new();
+
+    public Journal Journal { get; private set; } = null!;
+
+    public Tail Tail { get; private set; } = null!;
+
+    public Memberships Memberships { get; private set; } = null!;
+
+    public NotificationRpcs Rpcs { get; private set; } = null!;
+
+    public Store Store => _store;
+
+    public static async Task<SubscribeWorld> StartAsync(Action<Limits>? limits = null)
+    {
+        var world = new SubscribeWorld();
+        limits?.Invoke(world.Limits);
+        await world.OpenAsync();
+        return world;
+    }
+
+    /// <summary>Stops all, and opens the file again with an empty memory.</summary>
+    /// <param name="between">What is done to the file meanwhile.</param>
+    public async Task RestartAsync(Action<string>? between = null)
+    {
+        await CloseAsync();
+        between?.Invoke(Path.Combine(_directory, "squall.db"));
+        await OpenAsync();
+    }
+
+    /// <param name="beforeHeaders">What happens while the stream begins.</param>
+    /// <param name="inStep">The stream is written to no faster than it is read.</param>
+    public SubscribeCall Subscribe(
+        string account, SubscribeRequest request, Func<Task>? beforeHeaders = null, bool inStep = false) =>
+        new(Rpcs, account, SessionOf(account), request, beforeHeaders, inStep);
+
+    public SubscribeCall Subscribe(string account, string after = "", string filter = "", bool snapshot = false) =>
+        Subscribe(account, new SubscribeRequest { After = after, Filter = filter, Snapshot = snapshot });
+
+    public async Task<ListNotificationsResponse> ListAsync(string account, ListNotificationsRequest request) =>
+        await Rpcs.ListNotifications(request, DirectCall.Of(account, SessionOf(account), CancellationToken.None));
+
+    public Task<T> ChangeAsync<T>(Func<ChangeScope, T> change) =>
+        Journal.RunAsync(change, null, 0, CancellationToken.None);
+
+    public async Task<string> AccountAsync() => await ChangeAsync(change =>
+    {
+        string id = Ids.New(change.NowMicros);
+        change.Db.Accounts.Add(new AccountRow { Id = id, Username = $"user{++_names}" });
+        change.Db.Sessions.Add(new SessionRow { Id = SessionOf(id), AccountId = id });
+        return id;
+    });
+
+    public Task EndSessionAsync(string account) => ChangeAsync(change =>
+    {
+        change.Db.Sessions.Remove(change.Db.Sessions.Single(row => row.Id == SessionOf(account)));
+        return change.Note(ChangeKind.SessionEnded, account, SessionOf(account));
+    });
+
+    public static string SessionOf(string account) => $"session of {account}";
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task OpenAsync()
+    {
+        _store = new Store(Path.Combine(_directory, "squall.db"));
+        Journal = new Journal(_store, Limits, Time, NullLogger<Journal>.Instance);
+        Memberships = new Memberships(_store);
+        Tail = new Tail(Limits);
+        _pages = new JournalPages(_store, Tail);
+        var subscriptions = new Subscriptions(Limits, Time);
+        Rpcs = new NotificationRpcs(_store, Tail, _pages, subscriptions, Memberships, Limits, Time);
+        Journal.Start();
+        await Memberships.LoadAsync(CancellationToken.None);
+        Journal.Committed += Memberships.Apply;
+        Journal.Committed += subscriptions.Apply;
+        Tail.Start(Journal.End);
+        Journal.Committed += Tail.Append;
+    }
+
+    private async Task CloseAsync()
+    {
+        // The writer's connection, closed last, leaves one file behind.
+        _pages.Dispose();
+        _store.Dispose();
+        await Journal.StopAsync();
+    }
+}
