@@ -50,6 +50,12 @@ public interface ISquallClient : IAsyncDisposable
         SubscribeSettings? settings = null, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// The tasks that match a filter, in memory and kept current. Nothing is read before it is started; dispose of it
+    /// when it is not needed any more. ArgumentException: the order is none.
+    /// </summary>
+    LiveTasks WatchTasks(string filter = "", LiveTasksSettings? settings = null);
+
+    /// <summary>
     /// What a subscription would tell from a cursor on, the oldest that is kept unless given, until now. The last event
     /// is Synced: the place to go on from. Page tokens are cursors.
     /// </summary>

@@ -13,6 +13,11 @@ internal static class Refusals
     public static bool IsGap(RpcException e) => e.StatusCode == StatusCode.OutOfRange
         && (Cause(e.GetRpcStatus())?.Reason ?? "") is "CURSOR_EXPIRED" or "";
 
+    /// <summary>What asking again does not change.</summary>
+    public static bool IsFinal(StatusCode code) => code is StatusCode.OutOfRange or StatusCode.Unauthenticated
+        or StatusCode.PermissionDenied or StatusCode.InvalidArgument or StatusCode.NotFound
+        or StatusCode.FailedPrecondition or StatusCode.Unimplemented;
+
     /// <summary>The caller's own cancellation comes back as just that, with the caller's token.</summary>
     public static Exception From(RpcException e, CancellationToken caller, string cursor) =>
         caller.IsCancellationRequested && e.StatusCode == StatusCode.Cancelled

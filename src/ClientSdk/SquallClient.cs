@@ -135,6 +135,10 @@ public sealed class SquallClient : ISquallClient, IDisposable
     }
 
     /// <inheritdoc/>
+    public LiveTasks WatchTasks(string filter = "", LiveTasksSettings? settings = null) =>
+        new(this, filter, settings, options.TimeProvider);
+
+    /// <inheritdoc/>
     public PagedItems<SubscriptionEvent> ListNotifications(
         string filter = "", string after = "", int pageSize = 0, CallSettings? settings = null) =>
         new((token, cancellationToken) =>

@@ -25,6 +25,9 @@ public static class Telemetry
     private static readonly Counter<long> ReconnectionCount = Meter.CreateCounter<long>(
         "squall.client.reconnections", "{reconnection}", "Times that a subscription lost its stream.");
 
+    private static readonly Counter<long> HandlerFailureCount = Meter.CreateCounter<long>(
+        "squall.client.handler_failures", "{failure}", "Exceptions that handlers of live views threw.");
+
     internal static Activity? Start(IMethod method)
     {
         var activity = Source.StartActivity($"{method.ServiceName}/{method.Name}", ActivityKind.Client);
@@ -55,6 +58,8 @@ public static class Telemetry
     }
 
     internal static void Renewed() => RenewalCount.Add(1);
+
+    internal static void HandlerFailed() => HandlerFailureCount.Add(1);
 
     internal static void Reconnecting(string cause) =>
         ReconnectionCount.Add(1, new KeyValuePair<string, object?>("cause", cause));

@@ -221,6 +221,37 @@ public abstract class BehaviourTests
     }
 
     [Fact]
+    public async Task A_live_view_shows_what_matches_and_ends_with_its_session()
+    {
+        var (client, list) = await WithListAsync();
+        var other = await client.Lists.CreateAsync("another");
+        var task = await client.Tasks.CreateAsync(list.Id, "a task");
+        await using var live = client.WatchTasks("state = OPEN", new LiveTasksSettings { OrderBy = "title desc" });
+        var told = new List<string>();
+        live.Changed += step => told.AddRange(
+            step.Changes.Select(change => $"{change.Before?.Title} > {change.After?.Title}"));
+        Assert.Equal([task], (await live.StartAsync()).Tasks);
+        await client.Tasks.CreateAsync(other.Id, "b task");
+        await client.Tasks.UpdateAsync(new TaskItem { Id = task.Id, TaskListId = other.Id }, "task_list_id");
+        var view = await live.WhenAsync(now => now.Find(task.Id)?.TaskListId == other.Id);
+        Assert.Equal(["b task", "a task"], view.Tasks.Select(one => one.Title));
+        await client.Tasks.CompleteAsync(task.Id);
+        await live.WhenAsync(now => now.Find(task.Id) is null);
+        await client.Tasks.ReopenAsync(task.Id);
+        await live.WhenAsync(now => now.Tasks.Count == 2);
+        await client.Lists.DeleteAsync(other.Id);
+        await live.WhenAsync(now => now.Tasks.Count == 0);
+        Assert.Equal(
+            [
+                " > a task", " > b task", "a task > ", " > a task", "a task > ", " > a task", "a task > ", "b task > ",
+            ],
+            told.SkipLast(2).Concat(told.TakeLast(2).Order(StringComparer.Ordinal)));
+        await client.LogoutAsync();
+        await Assert.ThrowsAsync<SquallUnauthenticatedException>(() => live.Completion.WaitAsync(Net.TimeMax));
+        Assert.False(live.View.IsLive);
+    }
+
+    [Fact]
     public async Task It_all_ends_by_cancellation_logout_and_disposal()
     {
         var client = await ClientAsync();

@@ -94,7 +94,7 @@ public sealed class SubscribeSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_waits_grow_up_to_a_bound_and_begin_anew_once_it_hears_something()
+    public async Task Its_waits_grow_up_to_a_bound_and_begin_anew_once_a_stream_lasts()
     {
         var client = Client(new MemoryTokenStore(await world.SignInAsync()), options =>
         {
@@ -124,6 +124,7 @@ public sealed class SubscribeSessionTests : IAsyncLifetime
         Assert.Contains(delays, delay => delay > TimeSpan.FromSeconds(1));
         Assert.InRange(delays.Distinct().Count(), 30, 40);
         await subscriber.NextAsync<SubscriptionEvent.Resumed>();
+        time.Advance(TimeSpan.FromSeconds(2));
         world.Proxy.Cut();
         var next = await subscriber.NextAsync<SubscriptionEvent.Reconnecting>();
         Assert.Equal(1, next.Attempt);
@@ -131,6 +132,37 @@ public sealed class SubscribeSessionTests : IAsyncLifetime
 
         static TimeSpan Bound(int attempt) =>
             TimeSpan.FromMilliseconds(Math.Min(100 * Math.Pow(2, attempt - 1), 2_000));
+    }
+
+    [Fact]
+    public async Task A_server_that_answers_and_fails_at_once_is_asked_ever_more_seldom()
+    {
+        var client = Client(new MemoryTokenStore(await world.SignInAsync()), options =>
+        {
+            options.BackoffFirst = options.BackoffMax = TimeSpan.FromMilliseconds(100);
+            options.ReconnectMax = TimeSpan.FromHours(1);
+        });
+        await using var subscriber = new Subscriber(client, Control);
+        await subscriber.NextAsync<SubscriptionEvent.Synced>();
+        var waits = TimeSpan.Zero;
+        for (var attempt = 1; attempt <= 20; attempt++)
+        {
+            // Once it has answered, by Synced or Resumed.
+            world.Proxy.Cut();
+            var reconnecting = await subscriber.NextAsync<SubscriptionEvent.Reconnecting>();
+            Assert.Equal(attempt, reconnecting.Attempt);
+            waits += reconnecting.Delay;
+            subscriber.Begin();
+            time.Advance(reconnecting.Delay);
+            await subscriber.NextAsync<SubscriptionEvent.Resumed>();
+        }
+
+        // Of random parts of up to an hour; were it asked as after a first failure, of 2 s altogether.
+        Assert.True(waits > TimeSpan.FromMinutes(1), $"{waits}");
+        await client.Lists.CreateAsync("a list");
+        await subscriber.NextAsync<SubscriptionEvent.Changed>();
+        world.Proxy.Cut();
+        Assert.Equal(1, (await subscriber.NextAsync<SubscriptionEvent.Reconnecting>()).Attempt);
     }
 
     [Fact]

@@ -6,6 +6,12 @@ public sealed record SubscribeSettings
     /// <summary>Which tasks, in the words of ListTasks' filter; empty: all that the caller can see.</summary>
     public string Filter { get; init; } = "";
 
+    /// <summary>
+    /// Of which list the tasks; empty: of all. What happens to other lists themselves and to their members is told all
+    /// the same.
+    /// </summary>
+    public string TaskListId { get; init; } = "";
+
     /// <summary>Starts right after this cursor, taken from an event. Empty: now.</summary>
     public string After { get; init; } = "";
 
@@ -23,6 +29,22 @@ public sealed record SubscribeSettings
 
     /// <summary>How long to try to get back a stream that was lost before giving up; null: until cancelled.</summary>
     public TimeSpan? GiveUpAfter { get; init; }
+
+    /// <summary>
+    /// The filter and the list. What is added comes last, so that the places in the server's errors are those of the
+    /// filter as it was given; since OR binds closer than AND, it needs no parentheses.
+    /// </summary>
+    internal string Selected()
+    {
+        if (TaskListId.Length == 0)
+        {
+            return Filter;
+        }
+
+        var quoted = TaskListId.Replace("\\", "\\\\").Replace("\"", "\\\"");
+        var ofList = $"task_list_id = \"{quoted}\"";
+        return string.IsNullOrWhiteSpace(Filter) ? ofList : $"{Filter} AND {ofList}";
+    }
 }
 
 /// <summary>What a subscription does when it cannot resume.</summary>

@@ -44,7 +44,7 @@ internal sealed class Subscription(
             {
                 stream ??= await OpenAsync(cancellationToken).ConfigureAwait(false);
                 var message = await stream.NextAsync().ConfigureAwait(false);
-                Heard();
+                hasHeard = true;
                 if (Told(message) is { } next)
                 {
                     return next;
@@ -91,7 +91,7 @@ internal sealed class Subscription(
         delay = TimeSpan.Zero;
         var request = new SubscribeRequest
         {
-            Filter = settings.Filter,
+            Filter = settings.Selected(),
             After = cursor,
             Snapshot = isSnapshot,
             HeartbeatInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(settings.Heartbeat),
@@ -108,9 +108,12 @@ internal sealed class Subscription(
         return new SubscriptionStream(connections, notifications, request, token, time, cancellationToken);
     }
 
-    private void Heard()
+    /// <summary>
+    /// The stream was worth opening, since it told something or lived for a while: its failure is a first one. To be
+    /// answered is not enough, or a server that answers and fails at once would be asked ever again without a pause.
+    /// </summary>
+    private void Progressed()
     {
-        hasHeard = true;
         lost = null;
         attempt = 0;
         isRenewed = false;
@@ -145,6 +148,7 @@ internal sealed class Subscription(
         var isFirst = !isSynced;
         isSynced = true;
         isSnapshot = false;
+        lost = null;
         cursor = at;
         return isFirst ? new SubscriptionEvent.Synced { Cursor = at }
             : settings.ControlEvents ? new SubscriptionEvent.Resumed { Cursor = at } : null;
@@ -159,12 +163,18 @@ internal sealed class Subscription(
             return null;
         }
 
+        Progressed();
         return cursor = at;
     }
 
     /// <summary>Prepares for another stream, or throws what the caller is to know.</summary>
     private async Task BrokenAsync(RpcException e, CancellationToken cancellationToken)
     {
+        if (stream?.Lived >= options.ReconnectMax)
+        {
+            Progressed();
+        }
+
         var refused = stream?.Token;
         stream?.Dispose();
         stream = null;
@@ -179,9 +189,7 @@ internal sealed class Subscription(
                 isRenewed = true;
                 await RenewAsync(e, refused, cancellationToken).ConfigureAwait(false);
                 return;
-            case StatusCode.OutOfRange or StatusCode.Unauthenticated or StatusCode.PermissionDenied
-                or StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.FailedPrecondition
-                or StatusCode.Unimplemented:
+            case var code when Refusals.IsFinal(code):
             // Later it may be one's own streams that the server has yet to find dead.
             case StatusCode.ResourceExhausted when !hasHeard && Refusals.RetryAfter(e.GetRpcStatus()) is null:
                 throw Refusals.From(e, cursor);

@@ -17,6 +17,8 @@ internal sealed class SubscriptionStream : IDisposable
     private readonly AsyncServerStreamingCall<SubscribeResponse> call;
     private readonly TimeSpan silenceMax;
     private readonly int newest;
+    private readonly TimeProvider time;
+    private long? answered;
     private TimeSpan patience;
     private bool isSilent;
 
@@ -29,6 +31,7 @@ internal sealed class SubscriptionStream : IDisposable
         CancellationToken cancellationToken)
     {
         this.connections = connections;
+        this.time = time;
         Token = token;
         silenceMax = request.HeartbeatInterval.ToTimeSpan() * 2.5;
         patience = silenceMax > OpeningMin ? silenceMax : OpeningMin;
@@ -42,6 +45,9 @@ internal sealed class SubscriptionStream : IDisposable
 
     /// <summary>The token that it was opened with.</summary>
     public string? Token { get; }
+
+    /// <summary>How long ago its first message came; null: none did.</summary>
+    public TimeSpan? Lived => answered is { } first ? time.GetElapsedTime(first) : null;
 
     /// <summary>The next message; every end is an RpcException, also an end without an error.</summary>
     public async Task<SubscribeResponse> NextAsync()
@@ -59,7 +65,13 @@ internal sealed class SubscriptionStream : IDisposable
             var hasNext = await moving.ConfigureAwait(false);
             watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             patience = silenceMax;
-            return hasNext ? reader.Current : throw Ended("The server ended the stream.");
+            if (!hasNext)
+            {
+                throw Ended("The server ended the stream.");
+            }
+
+            answered ??= time.GetTimestamp();
+            return reader.Current;
         }
         catch (Exception e) when (isSilent && e is RpcException or OperationCanceledException)
         {

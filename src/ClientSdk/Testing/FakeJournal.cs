@@ -10,7 +10,7 @@ internal sealed class FakeJournal
     private const string Prefix = "cursor-";
 
     private readonly List<Change> history = [];
-    private readonly List<(Channel<SubscriptionEvent> Channel, string Filter)> subscribers = [];
+    private readonly List<(Channel<SubscriptionEvent> Channel, Func<TaskItem, bool> Sees)> subscribers = [];
     private readonly HashSet<string> lost = [];
     private int floor;
 
@@ -37,26 +37,30 @@ internal sealed class FakeJournal
         }
 
         // The deletion itself stays to be told.
-        Add(new Change(notification.TaskListDeleted is null ? notification.TaskListId : "", filter =>
-            (after is null && before is null) || (after is not null && IsTold(filter, after))
+        Add(new Change(notification.TaskListDeleted is null ? notification.TaskListId : "", sees =>
+            (after is null && before is null) || (after is not null && sees(after))
                 ? new SubscriptionEvent.Changed(notification.Clone()) { Cursor = cursor }
-                : before is not null && IsTold(filter, before)
+                : before is not null && sees(before)
                     ? new SubscriptionEvent.Left(notification.Clone()) { Cursor = cursor } : null));
     }
 
     /// <summary>
     /// What is told from a cursor on, without what happened in lists that are gone; throws where it leads nowhere.
     /// </summary>
-    public List<SubscriptionEvent> After(string cursor, string filter) =>
+    public List<SubscriptionEvent> After(string cursor, Func<TaskItem, bool> sees) =>
     [
         .. history.Skip(PlaceOf(cursor)).Where(change => !lost.Contains(change.ListId))
-            .Select(change => change.As(filter)).OfType<SubscriptionEvent>(),
+            .Select(change => change.As(sees)).OfType<SubscriptionEvent>(),
     ];
 
     /// <summary>Forgets what happened: earlier cursors are gaps from now on.</summary>
     public void Forget() => floor = history.Count;
 
-    public void Join(Channel<SubscriptionEvent> channel, string filter) => subscribers.Add((channel, filter));
+    /// <summary>What a subscription asks for; as the filter's meaning is when it is asked.</summary>
+    public Func<TaskItem, bool> Sees(string filter, string listId = "") => task =>
+        (listId.Length == 0 || task.TaskListId == listId) && (filter.Length == 0 || Matches(filter, task));
+
+    public void Join(Channel<SubscriptionEvent> channel, Func<TaskItem, bool> sees) => subscribers.Add((channel, sees));
 
     public void Leave(Channel<SubscriptionEvent> channel) => subscribers.RemoveAll(one => one.Channel == channel);
 
@@ -68,14 +72,12 @@ internal sealed class FakeJournal
 
     private string Next => $"{Prefix}{history.Count + 1}";
 
-    private bool IsTold(string filter, TaskItem task) => filter.Length == 0 || Matches(filter, task);
-
     private void Add(Change change)
     {
         history.Add(change);
-        foreach (var (channel, filter) in subscribers)
+        foreach (var (channel, sees) in subscribers)
         {
-            if (change.As(filter) is { } told)
+            if (change.As(sees) is { } told)
             {
                 channel.Writer.TryWrite(told);
             }
@@ -99,8 +101,8 @@ internal sealed class FakeJournal
             : throw FakeFailure.Gap(cursor);
     }
 
-    /// <summary>A change, which shows itself as a filter lets it; null: not at all.</summary>
-    private sealed record Change(string ListId, Func<string, SubscriptionEvent?> As);
+    /// <summary>A change, which shows itself as a subscription sees it; null: not at all.</summary>
+    private sealed record Change(string ListId, Func<Func<TaskItem, bool>, SubscriptionEvent?> As);
 }
 
 /// <summary>The failures of the fakes, with the reasons and details of the server's.</summary>

@@ -182,10 +182,18 @@ public sealed class FakeSquallClient : ISquallClient
     }
 
     /// <inheritdoc/>
+    public LiveTasks WatchTasks(string filter = "", LiveTasksSettings? settings = null) =>
+        new(this, filter, settings, Time);
+
+    /// <inheritdoc/>
     public PagedItems<SubscriptionEvent> ListNotifications(
         string filter = "", string after = "", int pageSize = 0, CallSettings? settings = null) =>
         Pages<SubscriptionEvent>(
-            () => [.. Journal.After(after, filter), new SubscriptionEvent.Synced { Cursor = Journal.End }], pageSize);
+            () =>
+            [
+                .. Journal.After(after, Journal.Sees(filter)), new SubscriptionEvent.Synced { Cursor = Journal.End },
+            ],
+            pageSize);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
@@ -265,11 +273,12 @@ public sealed class FakeSquallClient : ISquallClient
     {
         _ = Caller;
         var snapshot = settings.Snapshot;
+        var sees = Journal.Sees(settings.Filter, settings.TaskListId);
         try
         {
             if (settings.After.Length > 0)
             {
-                Journal.After(settings.After, settings.Filter).ForEach(told => channel.Writer.TryWrite(told));
+                Journal.After(settings.After, sees).ForEach(told => channel.Writer.TryWrite(told));
             }
         }
         catch (SquallGapException) when (settings.OnGap == OnGap.Resnapshot)
@@ -280,12 +289,12 @@ public sealed class FakeSquallClient : ISquallClient
 
         if (snapshot)
         {
-            FakeTasks.Matching(settings.Filter)
+            FakeTasks.Matching(sees)
                 .ForEach(task => channel.Writer.TryWrite(new SubscriptionEvent.SnapshotTask(task)));
         }
 
         channel.Writer.TryWrite(new SubscriptionEvent.Synced { Cursor = Journal.End });
-        Journal.Join(channel, settings.Filter);
+        Journal.Join(channel, sees);
         return true;
     }
 }

@@ -41,7 +41,7 @@ internal sealed class FakeTasks(FakeSquallClient client) : ITasks
         client.AnswerAsync(() => Find(taskId).Clone(), cancellationToken);
 
     public PagedItems<TaskItem> List(string filter, string orderBy, int pageSize, CallSettings? settings) =>
-        client.Pages(() => Matching(filter), pageSize);
+        client.Pages(() => Matching(client.Journal.Sees(filter)), pageSize);
 
     public Task<TaskItem> UpdateAsync(
         TaskItem task, FieldMask mask, long expectedVersion, CallSettings? settings,
@@ -155,10 +155,7 @@ internal sealed class FakeTasks(FakeSquallClient client) : ITasks
             pageSize);
 
     /// <summary>Copies of the tasks that a filter lets through.</summary>
-    public List<TaskItem> Matching(string filter) =>
-    [
-        .. all.Where(task => filter.Length == 0 || client.Matches(filter, task)).Select(task => task.Clone()),
-    ];
+    public List<TaskItem> Matching(Func<TaskItem, bool> sees) => [.. all.Where(sees).Select(task => task.Clone())];
 
     /// <summary>A list is gone, and its tasks with it, of which nobody is told.</summary>
     public void Forget(string listId) => all.RemoveAll(task => task.TaskListId == listId);
