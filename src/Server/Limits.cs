@@ -52,6 +52,9 @@ internal sealed class Limits
     public TimeSpan RequestMemory { get; set; } = TimeSpan.FromHours(24);
     public long RequestMemoryRowsMax { get; set; } = 10_000_000;
 
+    public TimeSpan JournalRetention { get; set; } = TimeSpan.FromDays(7);
+    public long JournalChangesMax { get; set; } = 10_000_000;
+    public long JournalBytesMax { get; set; } = 4L << 30;
     public long TailBytesMax { get; set; } = 64L << 20;
     public TimeSpan HeartbeatDefault { get; set; } = TimeSpan.FromSeconds(15);
     public TimeSpan HeartbeatMin { get; set; } = TimeSpan.FromSeconds(1);

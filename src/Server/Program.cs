@@ -21,8 +21,7 @@ internal static class Program
     /// </summary>
     public static async Task LoadAsync(IServiceProvider services)
     {
-        Journal journal = services.GetRequiredService<Journal>();
-        journal.Start();
+        Journal journal = services.StartStorage();
         await services.LoadAccountsAsync(journal);
         services.LoadTasks(journal);
         services.StartNotifications(journal);

@@ -17,7 +17,10 @@ public sealed class JournalOrderTests : IClassFixture<ServerFixture>
             .GetField(nameof(Journal.Committed), BindingFlags.NonPublic | BindingFlags.Instance)!
             .GetValue(_server.Get<Journal>());
         Assert.Equal(
-            [typeof(Memberships), typeof(Sessions), typeof(TaskUpkeep), typeof(Subscriptions), typeof(Tail)],
+            [
+                typeof(Retention), typeof(Memberships), typeof(Sessions), typeof(TaskUpkeep), typeof(Subscriptions),
+                typeof(Tail),
+            ],
             ((MulticastDelegate)handlers!).GetInvocationList().Select(handler => handler.Target!.GetType()));
     }
 

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.EntityFrameworkCore;
 using Squall.V1;
 using Case = Squall.V1.SubscribeResponse.MessageOneofCase;
 
@@ -83,7 +82,7 @@ public sealed class SubscribeCursorTests
             cursors.Add(world.Tail.End.ToString());
         }
 
-        await TrimAsync(world, 3);
+        await world.TrimAsync(keep: 3);
         await world.RestartAsync();
         await AssertExpiredAsync(world, ada, cursors[0]);
         await AssertContinuesAsync(world, ada, cursors[1], 3);
@@ -112,7 +111,7 @@ public sealed class SubscribeCursorTests
             await world.CreateTaskAsync(list, $"task {task}");
         }
 
-        await TrimAsync(world, world.Tail.End.Seq - 1);
+        await world.TrimAsync(keep: 1);
         call.ReadOn();
         SubscribeResponse told = await call.NextAsync();
         RpcException expired = await call.FailureAsync();
@@ -122,6 +121,83 @@ public sealed class SubscribeCursorTests
         Assert.Contains("snapshot", expired.Status.Detail, StringComparison.Ordinal);
         Assert.False(call.TryNext(out _));
         await AssertExpiredAsync(world, ada, told.Notification.Cursor);
+    }
+
+    [Fact]
+    public async Task A_cursor_that_a_restored_backup_lost_is_refused_also_where_the_floor_comes_to_stand()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        string backup = Path.GetTempFileName();
+        await world.RestartAsync(file => File.Copy(file, backup, overwrite: true));
+        await world.CreateTaskAsync(list, "lost");
+        Cursor lost = world.Tail.End;
+        await world.RestartAsync(file => File.Copy(backup, file, overwrite: true));
+        File.Delete(backup);
+        await world.CreateTaskAsync(list, "instead");
+        Cursor instead = world.Tail.End;
+        await world.CreateTaskAsync(list, "and more");
+        await world.TrimAsync(keep: 1);
+        await world.RestartAsync();
+        Assert.Equal(lost.Seq, await world.Store.ReadAsync(
+            db => db.Journals.Single().FloorSeq, CancellationToken.None));
+        await AssertExpiredAsync(world, ada, lost.ToString());
+        await AssertContinuesAsync(world, ada, instead.ToString(), 1);
+    }
+
+    /// <summary>
+    /// It reads the journal a page at a time, at its reader's pace: what was read is told, without a gap, and the end
+    /// comes where the next page would begin.
+    /// </summary>
+    [Fact]
+    public async Task A_reader_of_pages_that_trimming_overtakes_is_told_all_up_to_there_and_then_the_gap()
+    {
+        const int Missed = 1_200;
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync(limits => limits.TailBytesMax = 1);
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        string start = world.Tail.End.ToString();
+        await Task.WhenAll(Enumerable.Range(0, Missed).Select(task => world.CreateTaskAsync(list, $"{task}")));
+
+        await using SubscribeCall call = world.Subscribe(ada, new SubscribeRequest { After = start }, inStep: true);
+        var told = new List<SubscribeResponse> { await call.NextAsync() };
+        await world.TrimAsync(keep: 10);
+        await Assert.ThrowsAsync<System.Threading.Channels.ChannelClosedException>(async () =>
+        {
+            while (true)
+            {
+                told.Add(await call.NextAsync());
+            }
+        });
+
+        Assert.Equal(
+            new Refusal(StatusCode.OutOfRange, "CURSOR_EXPIRED"), Refusal.Of(await call.FailureAsync()));
+        Assert.InRange(told.Count, 100, 500);
+        Assert.Equal(
+            Enumerable.Range(0, told.Count).Select(task => $"{task}"),
+            told.Select(message => message.Notification.TaskCreated.Task.Title));
+        await AssertExpiredAsync(world, ada, told[^1].Notification.Cursor);
+    }
+
+    [Fact]
+    public async Task A_snapshot_is_as_of_its_place_also_where_all_that_led_there_was_trimmed()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        TaskItem[] tasks = await Task.WhenAll(
+            Enumerable.Range(0, 250).Select(task => world.CreateTaskAsync(list, $"task {task}")));
+        await using SubscribeCall call =
+            world.Subscribe(ada, new SubscribeRequest { Snapshot = true }, inStep: true);
+        var told = new List<SubscribeResponse> { await call.NextAsync() };
+        TaskItem changed = await world.RetitleAsync(tasks[^1].Id, "changed");
+        await world.TrimAsync(keep: 0);
+        Assert.False(await world.Store.ReadAsync(db => db.Changes.Any(), CancellationToken.None));
+        told.AddRange(await call.ThroughAsync(Case.Synced));
+
+        Assert.Equal(world.Tail.End.ToString(), told[^1].Synced.Cursor);
+        Assert.Contains(told, message => message.Task?.Equals(changed) is true);
     }
 
     [Fact]
@@ -155,12 +231,4 @@ public sealed class SubscribeCursorTests
             await world.ListAsync(account, new ListNotificationsRequest { After = cursor });
         Assert.Equal(changes, page.Messages.Count);
     }
-
-    /// <summary>Removes what is older than a change, as keeping less will.</summary>
-    private static Task<int> TrimAsync(SubscribeWorld world, long last) => world.ChangeAsync(change =>
-    {
-        JournalRow journal = change.Db.Journals.Single();
-        (journal.FloorSeq, journal.FloorMark) = (last, change.Db.Changes.Single(row => row.Seq == last).Mark);
-        return change.Db.Changes.Where(row => row.Seq <= last).ExecuteDelete();
-    });
 }

@@ -25,6 +25,8 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     public Journal Journal { get; private set; } = null!;
 
+    public Retention Retention { get; private set; } = null!;
+
     public Tail Tail { get; private set; } = null!;
 
     public Memberships Memberships { get; private set; } = null!;
@@ -73,6 +75,13 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         return id;
     });
 
+    /// <summary>Removes what is older than the newest changes, which are so many.</summary>
+    public async Task TrimAsync(long keep)
+    {
+        Limits.JournalChangesMax = keep;
+        await Retention.TrimAsync(CancellationToken.None);
+    }
+
     public Task EndSessionAsync(string account) => ChangeAsync(change =>
     {
         change.Db.Sessions.Remove(change.Db.Sessions.Single(row => row.Id == SessionOf(account)));
@@ -91,6 +100,7 @@ internal sealed class SubscribeWorld : IAsyncDisposable
     {
         _store = new Store(Path.Combine(_directory, "squall.db"));
         Journal = new Journal(_store, Limits, Time, NullLogger<Journal>.Instance);
+        Retention = new Retention(Journal, Limits);
         Memberships = new Memberships(_store);
         Tail = new Tail(Limits);
         _pages = new JournalPages(_store, Tail);
@@ -106,6 +116,8 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     private async Task CloseAsync()
     {
+        Retention.Dispose();
+
         // The writer's connection, closed last, leaves one file behind.
         _pages.Dispose();
         _store.Dispose();

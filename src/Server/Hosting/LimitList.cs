@@ -55,6 +55,9 @@ internal static class LimitList
         Limit(nameof(Limits.RequestMemory), "1m", "30d", "how long a request_id is remembered"),
         Limit(nameof(Limits.RequestMemoryRowsMax), "1", "1000000000", "how many request_ids are remembered"),
 
+        Limit(nameof(Limits.JournalRetention), "1m", "3650d", "how long a change is kept for those who resume"),
+        Limit(nameof(Limits.JournalChangesMax), "1000", "10000000000", "changes that are kept for them"),
+        Limit(nameof(Limits.JournalBytesMax), "1MiB", "1024GiB", "what the kept changes hold"),
         Limit(nameof(Limits.TailBytesMax), "1MiB", "8GiB", "the newest changes that are kept in memory"),
         Limit(nameof(Limits.HeartbeatDefault), "1s", "1h", "a subscription's heartbeat where none is asked for"),
         Limit(nameof(Limits.HeartbeatMin), "100ms", "1h", "the shortest heartbeat"),

@@ -48,11 +48,29 @@ internal sealed class JournalPages(Store store, Tail tail) : IDisposable
         return mark == place.Mark ? place : throw Fault.CursorExpired();
     }
 
-    /// <summary>The place before the oldest change that is kept.</summary>
-    public async Task<Cursor> OldestAsync(CancellationToken cancelled)
+    /// <summary>
+    /// Begins before the oldest change that is kept: its first page is read with the place itself, so that none of it
+    /// is trimmed in between.
+    /// </summary>
+    public async Task<ChangeReader> FromOldestAsync(CancellationToken cancelled)
     {
-        JournalRow journal = await store.ReadAsync(db => db.Journals.Single(), cancelled);
-        return new Cursor(journal.Epoch, journal.FloorSeq, (uint)journal.FloorMark);
+        long end = tail.End.Seq;
+        await _free.WaitAsync(cancelled);
+        try
+        {
+            return await store.ReadAsync(
+                db =>
+                {
+                    JournalRow journal = db.Journals.Single();
+                    var place = new Cursor(journal.Epoch, journal.FloorSeq, (uint)journal.FloorMark);
+                    return new ChangeReader(tail, this, place, Read(db, place.Seq, end));
+                },
+                cancelled);
+        }
+        finally
+        {
+            _free.Release();
+        }
     }
 
     public void Dispose() => _free.Dispose();
@@ -98,9 +116,9 @@ internal sealed class JournalPages(Store store, Tail tail) : IDisposable
 /// Reads all changes after a place, one after the other, from memory where they are there and from the journal where
 /// they are not. What missed them and what is new is one thing to it.
 /// </summary>
-internal sealed class ChangeReader(Tail tail, JournalPages journal, Cursor start)
+internal sealed class ChangeReader(Tail tail, JournalPages journal, Cursor start, Queue<Change>? page = null)
 {
-    private Queue<Change> _page = new();
+    private Queue<Change> _page = page ?? new();
 
     /// <summary>Right after the change that was given last.</summary>
     public Cursor Place { get; private set; } = start;

@@ -54,10 +54,10 @@ internal sealed class NotificationRpcs(
         var view = new View(memberships, Caller.Of(context).AccountId, Filter.Parse(request.Filter, limits));
         int size = PageToken.Size(request.PageSize, limits);
         CancellationToken cancelled = context.CancellationToken;
-        Cursor place = request.After.Length == 0
-            ? await journal.OldestAsync(cancelled)
-            : await journal.PlaceOfAsync(request.After, cancelled);
-        var changes = new ChangeReader(tail, journal, place);
+        ChangeReader changes = request.After.Length == 0
+            ? await journal.FromOldestAsync(cancelled)
+            : new ChangeReader(tail, journal, await journal.PlaceOfAsync(request.After, cancelled));
+        Cursor place = changes.Place;
         var answer = new ListNotificationsResponse();
         int bytes = 0;
         for (int looked = 0; looked < LookedAtMax && answer.Messages.Count < size; looked++)

@@ -72,7 +72,7 @@ internal sealed class SnapshotScan
     private SnapshotPage Read(SquallDb db)
     {
         // Read first, and within the same snapshot of the database: the tasks are as of exactly this place.
-        long seq = db.Changes.Max(row => (long?)row.Seq) ?? 0;
+        long seq = db.Changes.Max(row => (long?)row.Seq) ?? db.Journals.Single().FloorSeq;
         var tasks = new List<TaskItem>();
         int bytes = 0;
         for (int lists = 0; _lists.First is { Value: var list } && lists < ListsMax; lists++)

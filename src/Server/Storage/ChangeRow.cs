@@ -7,6 +7,9 @@ namespace Squall.Server;
 /// </summary>
 internal sealed class ChangeRow
 {
+    /// <summary>What a row takes beside its encoded forms: its ids, its numbers, its place in the file.</summary>
+    public const int OverheadBytes = 200;
+
     public long Seq { get; set; }
 
     /// <summary>Random; tells this row from another that had its place in a journal since restored.</summary>
@@ -33,6 +36,9 @@ internal sealed class ChangeRow
     /// nothing differs, or there was no task before.
     /// </summary>
     public byte[]? Before { get; set; }
+
+    /// <summary>What it counts in the journal's bytes.</summary>
+    public long Bytes => OverheadBytes + Notification.Length + (Before?.Length ?? 0);
 }
 
 /// <summary>Changes that are told to nobody; their numbers lie beyond those of notifications.</summary>
@@ -71,7 +77,11 @@ internal sealed class JournalRow
     /// <summary>Random; another one makes every cursor of before expire.</summary>
     public long Epoch { get; set; }
 
-    /// <summary>The newest change that was trimmed, and its mark; 0 if none was.</summary>
+    /// <summary>The newest change that was trimmed, its mark and its time; 0 if none was.</summary>
     public long FloorSeq { get; set; }
     public long FloorMark { get; set; }
+    public long FloorTimeMicros { get; set; }
+
+    /// <summary>What the changes that are kept count: kept here, and never summed.</summary>
+    public long Bytes { get; set; }
 }

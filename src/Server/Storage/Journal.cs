@@ -92,7 +92,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         db.ChangeTracker.Clear();
         Epoch = journal.Epoch;
         _seq = last?.Seq ?? journal.FloorSeq;
-        _lastMicros = last?.TimeMicros ?? 0;
+        _lastMicros = last?.TimeMicros ?? journal.FloorTimeMicros;
         _end = new Cursor(Epoch, _seq, (uint)(last?.Mark ?? journal.FloorMark));
     }
 
@@ -121,6 +121,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         {
             using IDbContextTransaction transaction = _db!.Database.BeginTransaction();
             RunBatch(transaction, taken, told);
+            CountBytes(told);
             transaction.Commit();
         }
         catch (Exception failure)
@@ -202,6 +203,15 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         _lastMicros = now;
         _seq = _scope.NextSeq - 1;
         told.AddRange(_scope.Told);
+    }
+
+    /// <summary>In the changes' own transaction: what is lost with it was never counted.</summary>
+    private void CountBytes(List<ChangeRow> told)
+    {
+        if (told.Count > 0)
+        {
+            _db!.Execute("UPDATE journal SET \"Bytes\" = \"Bytes\" + @bytes", ("@bytes", told.Sum(row => row.Bytes)));
+        }
     }
 
     /// <summary>SQLite ends the transaction by itself after some errors, a full disk for one.</summary>

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Squall.Server;
 
 /// <summary>Clears away, in small changes, what no one needs any more.</summary>
-internal sealed class Upkeep(Journal journal, Limits limits, TimeProvider time) : BackgroundService
+internal sealed class Upkeep(Journal journal, Retention retention, Limits limits, TimeProvider time) : BackgroundService
 {
     private const int RowsMax = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -32,6 +32,8 @@ internal sealed class Upkeep(Journal journal, Limits limits, TimeProvider time) 
         while (await journal.RunAsync(ForgetRequests, null, 0, cancelled) == RowsMax)
         {
         }
+
+        await retention.TrimAsync(cancelled);
     }
 
     /// <summary>Looks at the oldest alone: whatever comes after one that is to be kept is kept.</summary>

@@ -130,6 +130,9 @@ namespace Squall.Server.Migrations
                     b.Property<int>("Id")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long>("Bytes")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("Epoch")
                         .HasColumnType("INTEGER");
 
@@ -137,6 +140,9 @@ namespace Squall.Server.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<long>("FloorSeq")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("FloorTimeMicros")
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
