@@ -21,6 +21,8 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     public Limits Limits { get; } = new();
 
+    public string File => Path.Combine(_directory, "squall.db");
+
     public FakeTime Time { get; } = new();
 
     public Journal Journal { get; private set; } = null!;
@@ -48,7 +50,7 @@ internal sealed class SubscribeWorld : IAsyncDisposable
     public async Task RestartAsync(Action<string>? between = null)
     {
         await CloseAsync();
-        between?.Invoke(Path.Combine(_directory, "squall.db"));
+        between?.Invoke(File);
         await OpenAsync();
     }
 
@@ -98,7 +100,7 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     private async Task OpenAsync()
     {
-        _store = new Store(Path.Combine(_directory, "squall.db"));
+        _store = new Store(File);
         Journal = new Journal(_store, Limits, Time, NullLogger<Journal>.Instance);
         Retention = new Retention(Journal, Limits);
         Memberships = new Memberships(_store);

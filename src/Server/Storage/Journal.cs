@@ -18,6 +18,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SquallDb? _db;
     private ChangeScope? _scope;
+    private WriteAheadLog? _log;
     private long _seq;
     private long _lastMicros;
     private Cursor _end;
@@ -50,6 +51,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         Schema.Migrate(_db);
         Load(_db);
         _scope = new ChangeScope(_db, Epoch);
+        _log = new WriteAheadLog((SqliteConnection)_db.Database.GetDbConnection());
         new Thread(Write) { Name = "journal", IsBackground = true }.Start();
     }
 
@@ -105,6 +107,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
             taken.Clear();
             told.Clear();
             WriteBatch(taken, told);
+            _log!.Shorten();
         }
 
         _db!.Dispose();
