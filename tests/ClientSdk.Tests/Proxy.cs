@@ -16,6 +16,8 @@ internal sealed class Proxy : IAsyncDisposable
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int accepted;
     private bool refuses;
+    private long nextCut = long.MaxValue;
+    private int cuts;
 
     private Proxy(Uri upstream)
     {
@@ -41,6 +43,9 @@ internal sealed class Proxy : IAsyncDisposable
         }
     }
 
+    /// <summary>How often <see cref="CutAfter"/> and <see cref="CutNextAfter"/> have cut.</summary>
+    public int Cuts => Volatile.Read(ref cuts);
+
     public static Proxy To(Uri upstream) => new(upstream);
 
     /// <summary>Waits until there were that many connections.</summary>
@@ -65,6 +70,20 @@ internal sealed class Proxy : IAsyncDisposable
 
     /// <summary>Resets the connections.</summary>
     public void Cut() => Take().ForEach(link => link.Cut());
+
+    /// <summary>
+    /// Passes so many more bytes of answers on, by each connection, and closes it then: its client gets them all.
+    /// </summary>
+    public void CutAfter(int bytes) => Open().ForEach(link => link.Down.CutAfter(bytes));
+
+    /// <summary>The same for the next connection that comes, from its beginning.</summary>
+    public void CutNextAfter(int bytes)
+    {
+        lock (gate)
+        {
+            nextCut = bytes;
+        }
+    }
 
     /// <summary>Resets the connections, and those that come until <see cref="Admit"/>.</summary>
     public void Refuse()
@@ -146,7 +165,10 @@ internal sealed class Proxy : IAsyncDisposable
                     continue;
                 }
 
-                var link = new Link(client, Upstream);
+                var link = new Link(client, () => Interlocked.Increment(ref cuts));
+                link.Down.CutAfter(nextCut);
+                nextCut = long.MaxValue;
+                link.Run(Upstream);
                 links.Add(link);
                 accepted++;
                 changed.TrySetResult();
@@ -161,17 +183,18 @@ internal sealed class Proxy : IAsyncDisposable
         private readonly Socket client;
         private readonly Socket server = new(SocketType.Stream, ProtocolType.Tcp);
 
-        public Link(Socket client, Uri upstream)
+        public Link(Socket client, Action wasCut)
         {
             this.client = client;
-            Up = new Direction(client, server);
-            Down = new Direction(server, client);
-            _ = RunAsync(upstream);
+            Up = new Direction(client, server, () => { });
+            Down = new Direction(server, client, wasCut);
         }
 
         public Direction Up { get; }
 
         public Direction Down { get; }
+
+        public void Run(Uri upstream) => _ = RunAsync(upstream);
 
         public void Cut()
         {
@@ -204,9 +227,12 @@ internal sealed class Proxy : IAsyncDisposable
     }
 
     /// <summary>What goes one way.</summary>
-    private sealed class Direction(Socket from, Socket to)
+    private sealed class Direction(Socket from, Socket to, Action wasCut)
     {
         private volatile TaskCompletionSource? held;
+        private long left = long.MaxValue;
+
+        public void CutAfter(long bytes) => Volatile.Write(ref left, bytes);
 
         public void Hold() => held ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -219,7 +245,13 @@ internal sealed class Proxy : IAsyncDisposable
             while ((count = await from.ReceiveAsync(buffer)) > 0)
             {
                 await (held?.Task ?? Task.CompletedTask);
-                await to.SendAsync(buffer.AsMemory(0, count));
+                var passed = (int)Math.Min(count, Volatile.Read(ref left));
+                await to.SendAsync(buffer.AsMemory(0, passed));
+                if (Interlocked.Add(ref left, -passed) <= 0)
+                {
+                    wasCut();
+                    break;
+                }
             }
 
             await (held?.Task ?? Task.CompletedTask);

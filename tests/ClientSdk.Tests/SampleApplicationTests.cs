@@ -64,6 +64,81 @@ public sealed class SampleApplicationTests
         await client.DisposeAsync();
     }
 
+    [Fact]
+    public async Task A_live_board_needs_no_events_of_its_own()
+    {
+        var list = await client.Lists.CreateAsync("Groceries");
+        var milk = await client.Tasks.CreateAsync(list.Id, "Buy milk");
+        await using var board = client.WatchTasks();
+        await board.StartAsync();
+        await client.Tasks.CreateAsync(list.Id, "Buy bread");
+        await board.WhenAsync(now => now.Tasks.Count == 2);
+
+        // The connection is lost, and what happened meanwhile with it: the differences are told, and no emptied board.
+        var told = new List<LiveTasksChange>();
+        board.Changed += told.Add;
+        board.Changed += step =>
+        {
+            if (!step.View.IsLive)
+            {
+                _ = client.Tasks.DeleteAsync(milk.Id);
+                client.ForgetHistory();
+            }
+        };
+        client.EndSubscriptions(FakeSquallClient.Failure(StatusCode.Unavailable));
+        await board.WhenAsync(now => now is { IsLive: true, Tasks.Count: 1 });
+        Assert.Equal(milk, Assert.Single(told.SelectMany(step => step.Changes)).Before);
+        await client.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => board.Completion.WaitAsync(Net.TimeMax));
+    }
+
+    [Fact]
+    public async Task A_live_board_keeps_the_higher_version_whatever_it_is_told()
+    {
+        await using var board = client.WatchTasks();
+        await board.StartAsync();
+        var newer = new TaskItem { Id = "a", TaskListId = "list-1", Title = "newer", Version = 2 };
+        var older = new TaskItem(newer) { Title = "older", Version = 1 };
+        Tell(new Notification { TaskUpdated = new TaskUpdated { Task = newer } });
+        Tell(new Notification { TaskUpdated = new TaskUpdated { Task = older } });
+        Tell(new Notification { TaskCompleted = new TaskCompleted { Task = older } }, hasLeft: true);
+        Tell(new Notification { TaskDeleted = new TaskDeleted { TaskId = "a" }, TaskListId = "list-2" }, hasLeft: true);
+        Tell(new Notification { TaskCreated = new TaskCreated { Task = new TaskItem { Id = "b" } } });
+        var view = await board.WhenAsync(now => now.Find("b") is not null);
+        Assert.Equal(newer, view.Find("a"));
+        Tell(new Notification { TaskReminder = new TaskReminder { Task = new TaskItem(newer) { Note = "later" } } });
+        await board.WhenAsync(now => now.Find("a")?.Note == "later");
+        Tell(new Notification { TaskDeleted = new TaskDeleted { TaskId = "a" }, TaskListId = "list-1" }, hasLeft: true);
+        await board.WhenAsync(now => now.Find("a") is null);
+
+        void Tell(Notification told, bool hasLeft = false) => client.Tell(
+            hasLeft ? new SubscriptionEvent.Left(told) : new SubscriptionEvent.Changed(told));
+    }
+
+    [Fact]
+    public async Task A_list_that_someone_shares_is_read_as_a_test_says()
+    {
+        client.Matches = (filter, task) => filter == "mine" && task.Title != "hidden";
+        var list = await client.Lists.CreateAsync("Groceries");
+        await using var board = client.WatchTasks("mine");
+        await board.StartAsync();
+        await client.Tasks.CreateAsync(list.Id, "shown");
+        await client.Tasks.CreateAsync(list.Id, "hidden");
+        await client.Tasks.CreateAsync((await client.Lists.CreateAsync("another")).Id, "elsewhere");
+        await board.WhenAsync(now => now.Tasks.Count == 2);
+        var me = new Member { AccountId = client.Account!.Id };
+        Tell(new Notification { MemberRemoved = new MemberRemoved { AccountId = me.AccountId } });
+        await board.WhenAsync(now => now.Tasks.Count == 1);
+        Tell(new Notification { MemberSet = new MemberSet { Member = me } });
+        await board.WhenAsync(now => now is { IsLive: true, Tasks.Count: 2 });
+
+        void Tell(Notification told)
+        {
+            told.TaskListId = list.Id;
+            client.Tell(new SubscriptionEvent.Changed(told));
+        }
+    }
+
     /// <summary>The application: keeps the titles of all tasks, by their ids.</summary>
     private sealed class Board(ISquallClient client, string after = "")
     {

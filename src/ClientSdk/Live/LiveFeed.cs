@@ -13,6 +13,7 @@ internal sealed class LiveFeed(ISquallClient client, string filter, LiveTasksSet
     private string? account;
     private string cursor = "";
     private bool isReading = true;
+    private bool isConnected;
 
     /// <summary>The last step's view.</summary>
     public LiveView View { get; private set; } = new(new TaskTable(order), "", isLive: false);
@@ -57,7 +58,11 @@ internal sealed class LiveFeed(ISquallClient client, string filter, LiveTasksSet
     }
 
     /// <summary>The step to not being live.</summary>
-    public LiveTasksChange Lost() => To(View.Table, View.Cursor, isLive: false, []);
+    public LiveTasksChange Lost()
+    {
+        isConnected = false;
+        return To(View.Table, View.Cursor, []);
+    }
 
     /// <summary>Whether trying again may help.</summary>
     public bool Outlives(SquallException e) =>
@@ -102,17 +107,20 @@ internal sealed class LiveFeed(ISquallClient client, string filter, LiveTasksSet
                 cursor = told.Cursor!;
                 var differences = isReading ? replay!.Table.Since(View.Table) : [];
                 isReading = false;
-                return To(replay!.Table, cursor, isLive: true, differences);
+                isConnected = true;
+                return To(replay!.Table, cursor, differences);
             default:
                 var changes = replay!.Apply(told);
                 cursor = told.Cursor ?? cursor;
-                return isReading ? null : To(replay.Table, cursor, View.IsLive, changes);
+                return isReading ? null : To(replay.Table, cursor, changes);
         }
     }
 
-    private LiveTasksChange To(
-        TaskTable table, string at, bool isLive, IReadOnlyList<TaskChange> changes) =>
-        new(View = new LiveView(table, at, isLive), changes);
+    private LiveTasksChange To(TaskTable table, string at, IReadOnlyList<TaskChange> changes)
+    {
+        View = new LiveView(table, at, isConnected && replay?.Unread.Count == 0);
+        return new LiveTasksChange(View, changes);
+    }
 
     private async Task ReadGainedAsync(CancellationToken cancellationToken)
     {

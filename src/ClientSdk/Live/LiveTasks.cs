@@ -113,6 +113,7 @@ public sealed class LiveTasks : IAsyncDisposable
     /// <summary>Ends it, and waits for a handler that runs, unless that is who calls.</summary>
     public async ValueTask DisposeAsync()
     {
+        var isHandler = Volatile.Read(ref handlingThread) == Environment.CurrentManagedThreadId;
         Task? last;
         lock (gate)
         {
@@ -124,7 +125,7 @@ public sealed class LiveTasks : IAsyncDisposable
         {
             ended.TrySetResult();
         }
-        else if (Volatile.Read(ref handlingThread) != Environment.CurrentManagedThreadId)
+        else if (!isHandler)
         {
             await last.ConfigureAwait(false);
         }

@@ -20,7 +20,10 @@ public sealed class LiveView
     /// <summary>The place, after which a subscription can go on; empty: nothing has been read yet.</summary>
     public string Cursor { get; }
 
-    /// <summary>False while the stream is lost, or was not there yet: there may be news that are not known.</summary>
+    /// <summary>
+    /// True: the tasks are all that match, as of the cursor, and what changes comes at once. False: the stream is lost
+    /// or not yet there, or a list that was gained is still being read and shown later.
+    /// </summary>
     public bool IsLive { get; }
 
     /// <summary>A task by its id; null if it is not among them.</summary>

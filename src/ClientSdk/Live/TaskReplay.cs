@@ -93,10 +93,11 @@ internal sealed class TaskReplay(LiveOrder order, string accountId)
         }
     }
 
+    /// <summary>The higher version counts; of the same one, which a reminder leaves as it is, the later.</summary>
     private void Put(TaskItem task)
     {
         var held = Table.Find(task.Id);
-        if (held is null || held.Version < task.Version)
+        if (held is null || (held.Version <= task.Version && !held.Equals(task)))
         {
             Table = Table.With(task);
             changes.Add(new TaskChange(held, task));
