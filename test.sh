@@ -44,6 +44,7 @@ need() {
     local missing=() packages=()
     for tool in dotnet node npm git; do command -v $tool >/dev/null || missing+=("$tool"); done
     command -v curl >/dev/null || packages+=(curl)
+    command -v gcc >/dev/null || packages+=(gcc libc6-dev)
     command -v script >/dev/null || packages+=(bsdutils)
     command -v chromium >/dev/null || packages+=(chromium)
     command -v h2load >/dev/null || packages+=(nghttp2-client)
@@ -123,7 +124,11 @@ for folder in tests/*.Tests; do
     name=$(basename "$folder" .Tests)
     ! wanted "$name" || project "$name"
 done
-! wanted Faults || tool Faults tests/Faults kill
+! wanted Faults || {
+    tool Faults tests/Faults kill
+    tool DiskFaults tests/Faults disk
+    tool PowerCuts tests/Faults power
+}
 ! wanted Fuzz || { tool Fuzz tests/Fuzz fuzz; tool Floods tests/Fuzz floods; }
 ! wanted Bench || tool Bench bench --smoke
 finish

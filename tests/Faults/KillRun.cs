@@ -19,13 +19,31 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
 
     public Wrecks Wrecks { get; } = new();
 
+    /// <summary>What stands between the server and its files, if anything does.</summary>
+    public Disk? Disk { get; init; }
+
+    /// <summary>Stops the server at a moment of its own choice; null: at one of <see cref="KillRun"/>'s.</summary>
+    public Action? Stops { get; init; }
+
+    /// <summary>What happens to the files once the server is killed.</summary>
+    public Action? Killed { get; init; }
+
     /// <summary>Kills until <paramref name="enough"/>, but not more often than that.</summary>
     public async Task<Verdict> RunAsync(Func<Wrecks, bool> enough, int killsMax)
     {
-        ServerProcess server = await ServerProcess.StartAsync(program, folder);
+        ServerProcess server = await StartAsync();
         try
         {
             string[] listIds = await PrepareAsync(server.Address);
+            if (Disk is not null)
+            {
+                // What the run stands on is no part of what can be lost.
+                _connection.Close();
+                await server.EndAsync();
+                server = await StartAsync();
+                await _connection.OpenAsync(server.Address);
+            }
+
             var subscriber = new Subscriber(_ledger, _connection);
             Task subscribing = subscriber.RunAsync(lastWriter: writers);
             await subscriber.Started.WaitAsync(WaitMax, time);
@@ -35,7 +53,7 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
             {
                 await AnswersAsync();
                 await KillAsync(server);
-                server = await ServerProcess.StartAsync(program, folder);
+                server = await StartAsync();
                 await _connection.OpenAsync(server.Address);
             }
 
@@ -56,6 +74,8 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
             await server.DisposeAsync();
         }
     }
+
+    private Task<ServerProcess> StartAsync() => ServerProcess.StartAsync(program, folder, Disk?.Environment);
 
     private TaskWriter NewWriter(int number, string[] listIds) =>
         new(_ledger.BookOf(number), _connection, listIds, new Random(random.Next()));
@@ -84,10 +104,11 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
 
     private async Task KillAsync(ServerProcess server)
     {
-        await StopAtMomentAsync(server);
-        bool inTransaction = await server.StoppedAsync(time);
+        await (Stops is null ? StopAtMomentAsync(server) : Task.Run(Stops));
+        bool inTransaction = await server.StoppedAsync(time).WaitAsync(WaitMax, time);
         _connection.Close();
         await server.KillAsync();
+        Killed?.Invoke();
         Wrecks.Add(Wreck.Inspect(folder, inTransaction, await _connection.DrainAsync()));
     }
 

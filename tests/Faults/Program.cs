@@ -2,12 +2,19 @@ using Squall.Faults;
 
 const string Usage = """
     Squall.Faults kill [--kills N] [--writers N] [--seed N]   kills the server under load; then runs its control
-    Squall.Faults serve ...                                   the control's server (used by kill)
+    Squall.Faults power [--rounds N] [--writers N] [--seed N] [--results]
+                                                              cuts its power under load; then its control's
+    Squall.Faults disk [--results]                            fails its disk under load; then its control's
+    Squall.Faults serve ...                                   the control's server (used by kill and disk)
+    Squall.Faults serve-lax ...                               the control's server (used by power)
     """;
 
 return args switch
 {
     ["kill", .. string[] rest] => await KillCommand.RunAsync(rest, TimeProvider.System),
+    ["power", .. string[] rest] => await PowerCommand.RunAsync(rest, TimeProvider.System),
+    ["disk", .. string[] rest] => await DiskCommand.RunAsync(rest, TimeProvider.System),
+    ["serve-lax", .. string[] rest] => await LaxServer.RunAsync(rest),
     ["serve", .. string[] rest] => await CarelessServer.RunAsync(rest),
     _ => Refuse(),
 };

@@ -25,10 +25,16 @@ internal sealed class ServerProcess : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>Starts the program whose arguments are given, and waits until it accepts calls.</summary>
-    public static async Task<ServerProcess> StartAsync(string[] program, string folder)
+    public static async Task<ServerProcess> StartAsync(
+        string[] program, string folder, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_TieredPGO"] = "0"; // It does not live long enough to gain by what that measures.
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         foreach (string argument in (string[])[.. program, "--http", "127.0.0.1:0", "--https", "off", "--data", folder])
         {
             start.ArgumentList.Add(argument);

@@ -120,17 +120,24 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
     private void WriteBatch(List<QueuedChange> taken, List<ChangeRow> told)
     {
         long durableSeq = _seq;
+        bool written = false;
         try
         {
             using IDbContextTransaction transaction = _db!.Database.BeginTransaction();
             RunBatch(transaction, taken, told);
             CountBytes(told);
+            written = true;
             transaction.Commit();
         }
         catch (Exception failure)
         {
             _seq = durableSeq;
             _db!.ChangeTracker.Clear();
+            if (written)
+            {
+                Overwrite();
+            }
+
             if (taken.Count == 0 && _queue.TryTake() is { } next)
             {
                 taken.Add(next); // It could not even begin: refuse one, so that none waits for a disk that is gone.
@@ -159,6 +166,28 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         }
 
         taken.ForEach(change => change.Answer());
+    }
+
+    /// <summary>
+    /// A commit that was written and could not be synced stands whole in SQLite's log until the next one is written in
+    /// its place: a server that is killed before that would find it there, though its callers were told that nothing
+    /// was stored. So another one is written at once, of nothing; whether that can be synced does not matter.
+    /// </summary>
+    private void Overwrite()
+    {
+        try
+        {
+            using IDbContextTransaction transaction = _db!.Database.BeginTransaction();
+
+            // There and back: SQLite writes nothing where nothing differs.
+            _db.Execute("UPDATE journal SET \"Bytes\" = \"Bytes\" + 1");
+            _db.Execute("UPDATE journal SET \"Bytes\" = \"Bytes\" - 1");
+            transaction.Commit();
+        }
+        catch (Exception failure)
+        {
+            LogFailure(failure, 0);
+        }
     }
 
     private void RunBatch(IDbContextTransaction transaction, List<QueuedChange> taken, List<ChangeRow> told)

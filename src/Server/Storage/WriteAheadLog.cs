@@ -18,7 +18,8 @@ internal sealed class WriteAheadLog(SqliteConnection writer)
     private readonly string _file = writer.DataSource + "-wal";
     private long _tried;
 
-    /// <summary>Called by the writer between two commits. What fails is tried again later: nothing rests on it.</summary>
+    /// <summary>Called by the writer between two commits. What fails is tried again later: nothing rests on it.
+    /// </summary>
     public void Shorten()
     {
         long length = new FileInfo(_file) is { Exists: true } log ? log.Length : 0;
