@@ -13,37 +13,47 @@ namespace Squall.Bench;
 /// </summary>
 internal sealed partial class H2Load(TimeProvider time, string folder)
 {
+    private static readonly TimeSpan DurationMax = TimeSpan.FromSeconds(30);
+
     /// <exception cref="NotHereException">h2load is not on this machine.</exception>
     public static Task FindAsync() => RunAsync(["--version"]);
 
     /// <summary>Calls over so many connections, with so many in flight on each.</summary>
     /// <param name="answer">What is answered, or as large; times differ in their digits.</param>
     /// <param name="messages">How many of these a call is answered with: they are counted, in place of calls.</param>
+    /// <param name="asked">A header of the requests, as <c>name: value</c>.</param>
     public async Task<Measurement> MeasureAsync(
         ServerProcess server, string method, IMessage request, IMessage answer, int connections, int callsEach,
-        TimeSpan duration, string? token = null, int messages = 1)
+        TimeSpan duration, string? asked = null, int messages = 1)
     {
         string body = Path.Combine(folder, $"{method.Replace('/', '-')}.bin");
         await File.WriteAllBytesAsync(body, Frame(request));
         List<string> arguments =
         [
-            "-t1", "-w30", "-W30", $"-c{connections}", $"-m{callsEach}", $"-D{duration.TotalMilliseconds:0}ms",
-            "-d", body,
+            "-t1", "-w30", "-W30", $"-c{connections}", $"-m{callsEach}", "-d", body,
             "-H", "content-type: application/grpc", "-H", "te: trailers",
         ];
-        if (token is not null)
+        if (asked is not null)
         {
-            // The token of a bench's own throw-away account.
-            arguments.AddRange(["-H", $"authorization: Bearer {token}"]);
+            arguments.AddRange(["-H", asked]);
         }
 
-        arguments.Add(new Uri(server.Address, method).ToString());
-        TimeSpan cpu = server.Cpu;
-        long begun = time.GetTimestamp();
-        string said = await RunAsync(arguments);
-        var measured = new Measurement(
-            Calls(method, said, answer, messages) * messages, time.GetElapsedTime(begun), server.Cpu - cpu);
-        return measured;
+        while (true)
+        {
+            TimeSpan cpu = server.Cpu;
+            long begun = time.GetTimestamp();
+            string said = await RunAsync(
+                [.. arguments, $"-D{duration.TotalMilliseconds:0}ms", new Uri(server.Address, method).ToString()]);
+            var measured = new Measurement(
+                Calls(method, said, answer, messages) * messages, time.GetElapsedTime(begun), server.Cpu - cpu);
+            if (measured.Calls > 0 || duration > DurationMax)
+            {
+                return measured;
+            }
+
+            // A machine that others keep busy may not end one long call in that time.
+            duration *= 4;
+        }
     }
 
     /// <summary>Opens that many streams, and keeps them until the server ends them.</summary>
@@ -78,7 +88,7 @@ internal sealed partial class H2Load(TimeProvider time, string folder)
         long calls = found.Success ? long.Parse(found.Groups["ok"].Value, CultureInfo.InvariantCulture) : 0;
         long bytes = found.Success ? long.Parse(found.Groups["bytes"].Value, CultureInfo.InvariantCulture) : 0;
         const int DigitsOfTimes = 8;
-        if (calls == 0 || bytes < calls * messages * (Frame(answer).Length - DigitsOfTimes))
+        if (bytes < calls * messages * (Frame(answer).Length - DigitsOfTimes))
         {
             throw new InvalidOperationException($"{method} did not answer as it should:\n{said}");
         }

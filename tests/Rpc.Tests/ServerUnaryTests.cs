@@ -1,4 +1,7 @@
 using Grpc.Core;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using static Squall.Rpc.Tests.ServerWire;
 
 namespace Squall.Rpc.Tests;
@@ -14,8 +17,48 @@ public sealed class ServerUnaryTests
         Assert.Equal("hello", Assert.Single(answer.Messages).Text);
         Assert.Equal("0", answer.Trailer("grpc-status"));
         Assert.Equal("application/grpc", answer.Header("content-type"));
-        Assert.Equal("identity,gzip", answer.Header("grpc-accept-encoding"));
+        Assert.Null(answer.Header("grpc-accept-encoding"));
         Assert.Equal(Unary, host.Probe.Method);
+    }
+
+    [Theory, Wire("1.2.01")]
+    [InlineData("grpc-accept-encoding", "gzip")]
+    [InlineData("grpc-encoding", "identity")]
+    public async Task Who_speaks_of_encodings_is_told_which_are_read(string header, string value)
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        RawAnswer answer = await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest()), (header, value));
+        Assert.Equal(0, answer.Status);
+        Assert.Equal("identity,gzip", answer.Header("grpc-accept-encoding"));
+    }
+
+    [Theory]
+    [InlineData(true, false, false)]
+    [InlineData(true, true, true)]
+    [InlineData(false, false, true)]
+    public async Task Calls_pass_the_middleware_by_if_they_may(bool skips, bool isAuthorised, bool passes)
+    {
+        int passed = 0;
+        await using ServerHost host = await ServerHost.StartAsync(
+            services: services =>
+            {
+                services.Configure<RpcServerOptions>(options => options.SkipsMiddleware = skips);
+                services.AddAuthorization();
+            },
+            map: app =>
+            {
+                app.UseRouting();
+                app.Use((http, next) =>
+                {
+                    passed++;
+                    return next(http);
+                });
+                app.UseAuthorization();
+                app.MapGrpcService<EchoRpcs>().WithMetadata(isAuthorised ? new AllowAnonymousAttribute() : passed);
+                app.UseEndpoints(_ => { });
+            });
+        Assert.Equal(0, (await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest()))).Status);
+        Assert.Equal(passes ? 1 : 0, passed);
     }
 
     [Fact, Wire("1.1.10")]

@@ -20,7 +20,7 @@ internal static class Contract
 
     public static Need NeedOf(MethodDescriptor method) => Needs.Of(PathOf(method));
 
-    public static bool IsLater(MethodDescriptor method) => Needs.IsLater(PathOf(method));
+    public static bool IsLater(MethodDescriptor method) => Needs.Of(PathOf(method)).IsLater;
 
     /// <summary>Every field of a request and the messages in it, by path; a well-known type is one.</summary>
     public static IEnumerable<(string Path, FieldDescriptor Field)> FieldsOf(MessageDescriptor message)

@@ -49,7 +49,8 @@ internal sealed record Caller(string AccountId, string SessionId, Need Needs)
 }
 
 /// <summary>What a method asks of its caller: proof of who it is, and a role in the list that it deals with.</summary>
-internal sealed record Need(Proof Proof, Role Role);
+/// <param name="IsLater">It is answered UNIMPLEMENTED until a later version.</param>
+internal sealed record Need(Proof Proof, Role Role, bool IsLater = false);
 
 internal enum Proof
 {

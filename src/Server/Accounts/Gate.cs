@@ -64,7 +64,7 @@ internal sealed class Gate(Sessions sessions) : Interceptor
             caller.Attach(context);
         }
 
-        if (Needs.IsLater(context.Method))
+        if (need.IsLater)
         {
             throw Fault.NotYet();
         }

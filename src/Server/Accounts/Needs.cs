@@ -20,6 +20,15 @@ internal static class Needs
     private static readonly Need Editor = new(Proof.SessionOrKey, Role.Editor);
     private static readonly Need Owner = new(Proof.SessionOrKey, Role.Owner);
 
+    /// <summary>What the contract has and this version has not.</summary>
+    private static readonly FrozenSet<string> Later = Paths("""
+        AuthService/LoginWithIdToken AuthService/ListSessions AuthService/RevokeSession
+        AccountService/UpdateAccount AccountService/ChangePassword AccountService/DeleteAccount
+        AccountService/CreateApiKey AccountService/ListApiKeys AccountService/RevokeApiKey
+        WorkService/LeaseWork WorkService/RenewLeases WorkService/CompleteWork WorkService/FailWork
+        WorkService/ReleaseWork WorkService/SubmitWork
+        """).ToFrozenSet(StringComparer.Ordinal);
+
     private static readonly FrozenDictionary<string, Need> Table = new (Need Need, string Rpcs)[]
     {
         (Nothing, """
@@ -57,17 +66,9 @@ internal static class Needs
             TaskListService/UpdateTaskList TaskListService/DeleteTaskList TaskListService/SetMember
             """),
     }
-    .SelectMany(row => Paths(row.Rpcs).Select(path => KeyValuePair.Create(path, row.Need)))
+    .SelectMany(row => Paths(row.Rpcs).Select(path => KeyValuePair.Create(
+        path, row.Need with { IsLater = Later.Contains(path) })))
     .ToFrozenDictionary(StringComparer.Ordinal);
-
-    /// <summary>What the contract has and this version has not.</summary>
-    private static readonly FrozenSet<string> Later = Paths("""
-        AuthService/LoginWithIdToken AuthService/ListSessions AuthService/RevokeSession
-        AccountService/UpdateAccount AccountService/ChangePassword AccountService/DeleteAccount
-        AccountService/CreateApiKey AccountService/ListApiKeys AccountService/RevokeApiKey
-        WorkService/LeaseWork WorkService/RenewLeases WorkService/CompleteWork WorkService/FailWork
-        WorkService/ReleaseWork WorkService/SubmitWork
-        """).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>The services of the contract.</summary>
     public static IEnumerable<Google.Protobuf.Reflection.ServiceDescriptor> Contract =>
@@ -84,9 +85,6 @@ internal static class Needs
         : method.StartsWith(Package, StringComparison.Ordinal)
             ? throw new InvalidOperationException($"{method} has no row in {nameof(Needs)}.")
             : Nothing;
-
-    /// <summary>Whether the method is answered UNIMPLEMENTED until a later version.</summary>
-    public static bool IsLater(string method) => Later.Contains(method);
 
     /// <summary>The methods of the contract that have no row, and the rows that have no method.</summary>
     public static IEnumerable<string> Gaps()

@@ -26,6 +26,7 @@ internal static class RpcWiring
         services.Configure<RpcServerOptions>(rpc =>
         {
             rpc.ErrorDomain = Fault.Domain;
+            rpc.SkipsMiddleware = true;
             rpc.RequestReadTimeMax = limits.RequestReadTimeMax;
             rpc.StalledWriteMax = limits.StalledWriteMax;
             rpc.UnaryDeadlineDefault = limits.CallDeadlineDefault;

@@ -34,13 +34,20 @@ public static class Frame
     {
         flags = 0;
         payload = default;
-        if (buffer.Length < HeaderBytes)
+        long bytes = buffer.Length;
+        if (bytes < HeaderBytes)
         {
             return false;
         }
 
-        Span<byte> header = stackalloc byte[HeaderBytes];
-        buffer.Slice(0, HeaderBytes).CopyTo(header);
+        Span<byte> joined = stackalloc byte[HeaderBytes];
+        scoped ReadOnlySpan<byte> header = buffer.FirstSpan;
+        if (header.Length < HeaderBytes)
+        {
+            buffer.Slice(0, HeaderBytes).CopyTo(joined);
+            header = joined;
+        }
+
         flags = header[0];
         if ((flags & ~flagsKnown) != 0)
         {
@@ -54,7 +61,7 @@ public static class Frame
             throw TooLarge("received", length, bytesMax);
         }
 
-        if (buffer.Length - HeaderBytes < length)
+        if (bytes - HeaderBytes < length)
         {
             return false;
         }
@@ -62,6 +69,15 @@ public static class Frame
         payload = buffer.Slice(HeaderBytes, (int)length);
         buffer = buffer.Slice(payload.End);
         return true;
+    }
+
+    /// Whether this is one frame, whole, without a flag, and not above `bytesMax`, and nothing else.
+    public static bool IsOnly(ReadOnlySequence<byte> buffer, int bytesMax)
+    {
+        ReadOnlySpan<byte> first = buffer.FirstSpan;
+        return first.Length >= HeaderBytes && first[0] == 0
+            && BinaryPrimitives.ReadUInt32BigEndian(first[1..]) is uint length && length <= (uint)bytesMax
+            && buffer.Length - HeaderBytes == length;
     }
 
     internal static RpcException TooLarge(string what, long length, int bytesMax) => new(new Status(

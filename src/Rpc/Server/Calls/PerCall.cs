@@ -80,7 +80,10 @@ internal sealed class PerCall<T>
         type = typeof(T);
     }
 
-    private bool IsSingle { get; }
+    /// Whether it is the same for all calls, and asks for nothing of theirs.
+    public bool IsSingle { get; }
+
+    public T Single => single ??= (T)root.GetRequiredService(type);
 
     /// Runs something with the instance. A struct for the state spares each call a closure.
     public Task<TResult> UseAsync<TState, TResult>(
@@ -129,7 +132,7 @@ internal sealed class PerCall<T>
     {
         if (IsSingle)
         {
-            return single ??= (T)root.GetRequiredService(type);
+            return Single;
         }
 
         IServiceProvider services = needsScope ? http.RequestServices : root;

@@ -71,8 +71,23 @@ internal sealed class UnaryMethod<TRequest, TResponse>(
     where TRequest : class
     where TResponse : class
 {
-    public override async ValueTask<object?> RunAsync(ServerCall call) =>
-        Answered(await handler(await SingleRequest.ReadAsync(call, Method.RequestMarshaller), call));
+    public override ValueTask<object?> RunAsync(ServerCall call)
+    {
+        ValueTask<TRequest> reading = SingleRequest.ReadAsync(call, Method.RequestMarshaller);
+        if (!reading.IsCompletedSuccessfully)
+        {
+            return ReadAsync(reading, call);
+        }
+
+        // Most requests are here, and many handlers are done at once.
+        Task<TResponse> running = handler(reading.Result, call);
+        return running.IsCompletedSuccessfully ? new(Answered(running.Result)) : WaitAsync(running);
+    }
+
+    private async ValueTask<object?> ReadAsync(ValueTask<TRequest> reading, ServerCall call) =>
+        Answered(await handler(await reading, call));
+
+    private static async ValueTask<object?> WaitAsync(Task<TResponse> running) => Answered(await running);
 }
 
 internal sealed class ClientStreamingMethod<TRequest, TResponse>(

@@ -24,11 +24,11 @@ internal sealed class RpcServer(
 
     /// Serves every call of every protocol: (1) resolve the method, (2) start the response, (3) bound the time,
     /// (4) run the handler, (5) say how it ended.
-    public async Task ServeAsync(HttpContext http, RpcMethod? mapped)
+    public Task ServeAsync(HttpContext http, RpcMethod? mapped)
     {
         if (cors.Answers(http))
         {
-            return;
+            return Task.CompletedTask;
         }
 
         // (1) Routing compares without regard to case: only the canonical spelling is a method.
@@ -38,15 +38,13 @@ internal sealed class RpcServer(
         RpcProtocol? protocol = RpcProtocol.For(http, method, catalog);
         if (protocol is null || protocol is GrpcWebProtocol && !web.Allows(http))
         {
-            await HttpRefusal.WriteAsync(http, method);
-            return;
+            return HttpRefusal.WriteAsync(http, method);
         }
 
-        using var call = new ServerCall(http, method, protocol, options.Value, time, log);
+        var call = new ServerCall(http, method, protocol, options.Value, time, log);
         http.Features[typeof(IServerCallContextFeature)] = call;
         ServedCall? told = ServedCall.Start(http, method, protocol, time);
-        CallEnd end;
-        object? response = null;
+        ValueTask<object?> running;
         try
         {
             protocol.Open(); // (2)
@@ -54,15 +52,27 @@ internal sealed class RpcServer(
                 isDefault: protocol.Timeout is null); // (3)
             if (method.IsStreaming)
             {
-                LiftBodyLimits(http);
-                drain.Watch(call);
-                if (call.CancelledBy is not null)
-                {
-                    throw new OperationCanceledException();
-                }
+                PrepareStream(http, call);
             }
 
-            ValueTask<object?> running = method.RunAsync(call); // (4)
+            running = method.RunAsync(call); // (4)
+        }
+        catch (Exception exception)
+        {
+            return EndAsync(call, told, Faults.EndOf(exception, call, log), null);
+        }
+
+        return running.IsCompletedSuccessfully
+            ? EndAsync(call, told, new CallEnd(call.Status, null), running.Result)
+            : WaitAsync(call, told, running);
+    }
+
+    private async Task WaitAsync(ServerCall call, ServedCall? told, ValueTask<object?> running)
+    {
+        CallEnd end;
+        object? response = null;
+        try
+        {
             if (!running.IsCompleted)
             {
                 call.WaitForDeadline();
@@ -76,20 +86,66 @@ internal sealed class RpcServer(
             end = Faults.EndOf(exception, call, log);
         }
 
-        StatusCode code = await call.EndAsync(end, response); // (5)
-        protocol.Release();
+        await EndAsync(call, told, end, response);
+    }
+
+    /// Most calls end without a wait, and cost no state machine.
+    private static Task EndAsync(ServerCall call, ServedCall? told, CallEnd end, object? response)
+    {
+        ValueTask<StatusCode> ending = call.EndAsync(end, response); // (5)
+        if (!ending.IsCompletedSuccessfully)
+        {
+            return WaitForEndAsync(call, told, ending);
+        }
+
+        Over(call, told, ending.Result);
+        return Task.CompletedTask;
+    }
+
+    private static async Task WaitForEndAsync(ServerCall call, ServedCall? told, ValueTask<StatusCode> ending)
+    {
+        try
+        {
+            Over(call, told, await ending);
+        }
+        catch
+        {
+            call.Dispose();
+            throw;
+        }
+    }
+
+    private static void Over(ServerCall call, ServedCall? told, StatusCode code)
+    {
+        call.Protocol.Release();
         told?.End(code);
+        call.Dispose();
+    }
+
+    private void PrepareStream(HttpContext http, ServerCall call)
+    {
+        LiftBodyLimits(http);
+        drain.Watch(call);
+        if (call.CancelledBy is not null)
+        {
+            throw new OperationCanceledException();
+        }
     }
 
     private static bool IsCanonical(HttpContext http, string path)
     {
+        // An escaped or dotted spelling arrives decoded; what was really asked for stands in the raw target.
+        string raw = ((IHttpRequestFeature?)http.Features[typeof(IHttpRequestFeature)])?.RawTarget ?? path;
+        if (string.Equals(raw, path, StringComparison.Ordinal))
+        {
+            return true;
+        }
+
         if (!string.Equals(http.Request.Path.Value, path, StringComparison.Ordinal))
         {
             return false;
         }
 
-        // An escaped or dotted spelling arrives decoded; what was really asked for stands in the raw target.
-        string raw = ((IHttpRequestFeature?)http.Features[typeof(IHttpRequestFeature)])?.RawTarget ?? path;
         ReadOnlySpan<char> asked = raw.AsSpan(0, raw.IndexOf('?') is >= 0 and int query ? query : raw.Length);
         if (!asked.StartsWith("/") && asked.IndexOf("://") is >= 0 and int scheme)
         {

@@ -8,10 +8,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Squall.Rpc;
 
-/// One call: what its handler sees of it, and who may still write to it.
+/// One call: who may still write to it, how long it may take, and how it ends.
 internal sealed class ServerCall(
     HttpContext http, RpcMethod method, RpcProtocol protocol, RpcServerOptions options, TimeProvider time, ILogger log)
-    : ServerCallContext, IServerCallContextFeature, IDisposable
+    : HandlerContext(http, method), IServerCallContextFeature, IDisposable
 {
     private const int Http2NoError = 0;
     private const int Http2Cancel = 8;
@@ -25,76 +25,48 @@ internal sealed class ServerCall(
     private CallLife? life;
     private WriteTurn turn;
     private DateTime deadline = DateTime.MaxValue;
+
+    // The server's own bound, until somebody asks for the deadline that it makes: few calls take so long.
+    private TimeSpan pendingBound;
     private bool isWaitedFor;
     private CancellationTokenRegistration drain;
     private Task? ended;
-    private Metadata? requestHeaders;
-    private Metadata? responseTrailers;
-    private Status status = Status.DefaultSuccess;
-    private WriteOptions? writeOptions;
-    private AuthContext? authContext;
     private bool headersSent;
 
     // Kestrel takes what nobody will read as well: a handler that does not look at its token would not end.
     private bool isUnread;
 
-    public HttpContext Http => http;
-
     public RpcProtocol Protocol => protocol;
 
-    public CallPolicy Policy => method.Policy;
-
-    /// Whether messages may be compressed from here on, if that is settled with the caller.
-    public bool MayCompress => ((writeOptions?.Flags ?? 0) & WriteFlags.NoCompress) == 0;
+    public CallPolicy Policy => Called.Policy;
 
     /// What ended the call before its handler did.
     public CallEnd? CancelledBy =>
-        life is not null ? life.Cause : http.RequestAborted.IsCancellationRequested ? CallEnd.Cancelled : null;
+        life is not null ? life.Cause : Http.RequestAborted.IsCancellationRequested ? CallEnd.Cancelled : null;
 
     /// Whether the deadline that stands, if one does, is the server's own.
     public bool HasDefaultDeadline { get; private set; } = true;
 
     ServerCallContext IServerCallContextFeature.ServerCallContext => this;
 
-    protected override string MethodCore => method.Definition.FullName;
-
-    protected override string HostCore => http.Request.Host.Value ?? "";
-
-    protected override string PeerCore => CallMetadata.Peer(http.Connection);
-
-    protected override DateTime DeadlineCore => deadline;
-
-    protected override CancellationToken CancellationTokenCore => Life.Token;
-
-    protected override Metadata RequestHeadersCore => requestHeaders ??= CallMetadata.Read(http.Request.Headers);
-
-    protected override Metadata ResponseTrailersCore => responseTrailers ??= [];
-
-    protected override AuthContext AuthContextCore => authContext ??= CallMetadata.Auth(http.Request);
-
-    protected override IDictionary<object, object> UserStateCore
+    protected override DateTime DeadlineCore
     {
         get
         {
-            http.Items[ServerCallContextExtensions.HttpContextKey] = http;
-            return http.Items!;
+            if (pendingBound > TimeSpan.Zero)
+            {
+                deadline = After(pendingBound);
+                pendingBound = TimeSpan.Zero;
+            }
+
+            return deadline;
         }
     }
 
-    protected override Status StatusCore
-    {
-        get => status;
-        set => status = value;
-    }
-
-    protected override WriteOptions? WriteOptionsCore
-    {
-        get => writeOptions;
-        set => writeOptions = value;
-    }
+    protected override CancellationToken CancellationTokenCore => Life.Token;
 
     private CallLife Life =>
-        life ?? Interlocked.CompareExchange(ref life, new CallLife(this, http.RequestAborted, time), null) ?? life;
+        life ?? Interlocked.CompareExchange(ref life, new CallLife(this, Http.RequestAborted, time), null) ?? life;
 
     /// Lets the call take no longer; a time that is over already is refused.
     public void Bound(TimeSpan? timeout, bool isDefault)
@@ -110,9 +82,7 @@ internal sealed class ServerCall(
         }
 
         HasDefaultDeadline = isDefault;
-        DateTime now = time.GetUtcNow().UtcDateTime;
-        deadline = bound < DateTime.MaxValue - now ? now + bound : DateTime.MaxValue;
-        // The server's own deadline is for calls that take their time: most are over before it is waited for.
+        (deadline, pendingBound) = isDefault ? (DateTime.MaxValue, bound) : (After(bound), TimeSpan.Zero);
         if (!isDefault || Volatile.Read(ref isWaitedFor))
         {
             Life.Arm();
@@ -123,7 +93,7 @@ internal sealed class ServerCall(
     public void WaitForDeadline()
     {
         Volatile.Write(ref isWaitedFor, true);
-        if (deadline != DateTime.MaxValue)
+        if (DeadlineCore != DateTime.MaxValue)
         {
             Life.Arm();
         }
@@ -144,7 +114,7 @@ internal sealed class ServerCall(
     /// they have to.
     public Task WriteAsync(object message, CancellationToken cancellationToken)
     {
-        WriteFlags flags = writeOptions?.Flags ?? 0;
+        WriteFlags flags = Flags;
         return cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken)
             : turn.TryTake() ? WriteInTurnAsync(message, flags, cancellationToken)
             : WaitAsync();
@@ -158,17 +128,37 @@ internal sealed class ServerCall(
 
     /// Says how the call ended, unless that has been said, and returns what is said. A message that cannot be written
     /// changes the end.
-    public async ValueTask<StatusCode> EndAsync(CallEnd end, object? response)
+    public ValueTask<StatusCode> EndAsync(CallEnd end, object? response)
     {
         if (Interlocked.CompareExchange(ref ended, Task.CompletedTask, null) is { } early)
         {
-            await early;
-            return CancelledBy?.Status.StatusCode ?? end.Status.StatusCode;
+            return WasToldAsync(early, end);
         }
 
         life?.StopTimer();
-        await WithinAsync(LastTurnAsync(default), options.StalledWriteMax, static call => call.Cut());
+        if (!turn.TryTake())
+        {
+            return WaitForWritersAsync(end, response);
+        }
 
+        turn.Release();
+        return FinishAsync(end, response);
+    }
+
+    private async ValueTask<StatusCode> WasToldAsync(Task early, CallEnd end)
+    {
+        await early;
+        return CancelledBy?.Status.StatusCode ?? end.Status.StatusCode;
+    }
+
+    private async ValueTask<StatusCode> WaitForWritersAsync(CallEnd end, object? response)
+    {
+        await WithinAsync(LastTurnAsync(default), options.StalledWriteMax, static call => call.Cut());
+        return await FinishAsync(end, response);
+    }
+
+    private ValueTask<StatusCode> FinishAsync(CallEnd end, object? response)
+    {
         if (life?.Cause is { } cause)
         {
             // Whoever stopped the call came too late to tell of it: its handler was that quick to end.
@@ -179,7 +169,7 @@ internal sealed class ServerCall(
         {
             try
             {
-                method.WriteResponse(protocol, response, MayCompress);
+                Called.WriteResponse(protocol, response, MayCompress);
             }
             catch (Exception exception)
             {
@@ -187,14 +177,26 @@ internal sealed class ServerCall(
             }
         }
 
-        await TellAsync(end);
-        if (http.Response.BodyWriter is { CanGetUnflushedBytes: true, UnflushedBytes: > UnflushedBytesMax } body)
+        ValueTask telling = TellAsync(end);
+        return telling.IsCompletedSuccessfully && !HasMuch(Http.Response.BodyWriter)
+            ? new(end.Status.StatusCode)
+            : SendAsync(telling, end.Status.StatusCode);
+    }
+
+    private async ValueTask<StatusCode> SendAsync(ValueTask telling, StatusCode code)
+    {
+        await telling;
+        PipeWriter body = Http.Response.BodyWriter;
+        if (HasMuch(body))
         {
             await WithinAsync(body.FlushAsync(), options.StalledWriteMax, static call => call.Cut());
         }
 
-        return end.Status.StatusCode;
+        return code;
     }
+
+    private static bool HasMuch(PipeWriter body) =>
+        body.CanGetUnflushedBytes && body.UnflushedBytes > UnflushedBytesMax;
 
     /// Ends the call while its handler runs: its token fires, its caller is told, its stream is closed for good.
     public void EndEarly(CallEnd end)
@@ -238,12 +240,10 @@ internal sealed class ServerCall(
         }
     }
 
-    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options)
+    private DateTime After(TimeSpan bound)
     {
-        options ??= ContextPropagationOptions.Default;
-        return new CallContextPropagation(
-            options.IsPropagateDeadline ? deadline : null,
-            options.IsPropagateCancellation ? Life.Token : default);
+        DateTime now = time.GetUtcNow().UtcDateTime;
+        return bound < DateTime.MaxValue - now ? now + bound : DateTime.MaxValue;
     }
 
     /// Waits for what the call's caller has to do, and does something else where that takes too long.
@@ -261,13 +261,13 @@ internal sealed class ServerCall(
     /// Closes the call's stream, or where it has none its connection, without a word.
     private void Cut(int error = Http2Cancel)
     {
-        if (http.Features.Get<IHttpResetFeature>() is { } stream)
+        if (Http.Features.Get<IHttpResetFeature>() is { } stream)
         {
             stream.Reset(error);
         }
         else
         {
-            http.Abort();
+            Http.Abort();
         }
     }
 
@@ -283,7 +283,7 @@ internal sealed class ServerCall(
             using var grace = new CancellationTokenSource(EndGrace, time);
             await LastTurnAsync(grace.Token);
             await TellAsync(end);
-            await http.Response.CompleteAsync().WaitAsync(grace.Token);
+            await Http.Response.CompleteAsync().WaitAsync(grace.Token);
             told = true;
             reset = end.Status.StatusCode == StatusCode.Unavailable ? Http2NoError : Http2Cancel;
         }
@@ -295,7 +295,7 @@ internal sealed class ServerCall(
         finally
         {
             // Over HTTP/1.1 the end of what is told is the end of the call.
-            if (!told || http.Features.Get<IHttpResetFeature>() is not null)
+            if (!told || Http.Features.Get<IHttpResetFeature>() is not null)
             {
                 Cut(reset);
             }
@@ -307,11 +307,7 @@ internal sealed class ServerCall(
     /// Waits for who is writing. Those who come after see that the call has ended, and do not wait for ever.
     private async ValueTask<bool> LastTurnAsync(CancellationToken cancellationToken)
     {
-        if (!turn.TryTake())
-        {
-            await turn.TakeAsync(int.MaxValue, cancellationToken);
-        }
-
+        await turn.TakeAsync(int.MaxValue, cancellationToken);
         turn.Release();
         return true;
     }
@@ -329,7 +325,7 @@ internal sealed class ServerCall(
             }
             else
             {
-                method.WriteResponse(protocol, message, compress);
+                Called.WriteResponse(protocol, message, compress);
             }
 
             headersSent = true;
@@ -343,14 +339,14 @@ internal sealed class ServerCall(
             flush = ValueTask.FromException<bool>(exception);
         }
 
-        if (flush.IsCompletedSuccessfully)
+        if (!flush.IsCompletedSuccessfully)
         {
-            isUnread |= flush.Result;
-            turn.Release();
-            return Task.CompletedTask;
+            return WaitAsync(flush);
         }
 
-        return WaitAsync(flush);
+        isUnread |= flush.Result;
+        turn.Release();
+        return Task.CompletedTask;
 
         async Task WaitAsync(ValueTask<bool> flush)
         {
@@ -369,7 +365,7 @@ internal sealed class ServerCall(
     /// Trailers that cannot be carried must not hide how the call ended: they become its end.
     private ValueTask TellAsync(CallEnd end)
     {
-        Metadata? trailers = CallMetadata.Join(responseTrailers, end.Trailers);
+        Metadata? trailers = CallMetadata.Join(TrailersSet, end.Trailers);
         return trailers is null ? protocol.EndAsync(end.Status, null) : TellWithAsync(trailers);
 
         async ValueTask TellWithAsync(Metadata trailers)

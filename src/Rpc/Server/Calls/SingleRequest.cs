@@ -8,6 +8,13 @@ internal static class SingleRequest
 {
     public static ValueTask<T> ReadAsync<T>(ServerCall call, Marshaller<T> marshaller)
     {
+        if (call.Protocol.TryTakeOnly(out ReadOnlySequence<byte> only))
+        {
+            T request = call.Protocol.Codec.Decode(only, marshaller);
+            call.Protocol.Release();
+            return new(request);
+        }
+
         ValueTask<ReadOnlySequence<byte>?> first = call.Protocol.ReadAsync(default);
         if (!first.IsCompletedSuccessfully)
         {

@@ -1,10 +1,13 @@
 using System.Collections.Frozen;
 using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
 namespace Squall.Rpc;
@@ -14,7 +17,7 @@ namespace Squall.Rpc;
 /// its caller's protocol, not with an empty 404.
 internal sealed class RpcRouting : IStartupFilter
 {
-    private FrozenDictionary<string, Endpoint>? byPath;
+    private FrozenDictionary<string, Route>? byPath;
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -22,13 +25,14 @@ internal sealed class RpcRouting : IStartupFilter
         RpcServer server = app.ApplicationServices.GetRequiredService<RpcServer>();
         ChangeToken.OnChange(endpoints.GetChangeToken, () => byPath = null);
         ServiceCatalog catalog = app.ApplicationServices.GetRequiredService<ServiceCatalog>();
+        bool skips = app.ApplicationServices.GetRequiredService<IOptions<RpcServerOptions>>().Value.SkipsMiddleware;
         app.Use(rest => http =>
         {
-            FrozenDictionary<string, Endpoint> known = byPath ??= ByPath(endpoints);
-            if (http.Request.Path.Value is { } path && known.TryGetValue(path, out Endpoint? endpoint))
+            FrozenDictionary<string, Route> known = byPath ??= ByPath(endpoints, skips);
+            if (http.Request.Path.Value is { } path && known.TryGetValue(path, out Route? route))
             {
-                http.SetEndpoint(endpoint);
-                return rest(http);
+                http.SetEndpoint(route.Endpoint);
+                return (route.Direct ?? rest)(http);
             }
 
             return RpcProtocol.Speaks(http.Request) && !catalog.Ignores(http.Request.Path.Value ?? "")
@@ -50,19 +54,27 @@ internal sealed class RpcRouting : IStartupFilter
     }
 
     /// Those that depend on nothing but the path.
-    private static FrozenDictionary<string, Endpoint> ByPath(EndpointDataSource endpoints)
+    private static FrozenDictionary<string, Route> ByPath(EndpointDataSource endpoints, bool skips)
     {
-        var byPath = new Dictionary<string, Endpoint>(StringComparer.Ordinal);
+        var byPath = new Dictionary<string, Route>(StringComparer.Ordinal);
         foreach (RouteEndpoint endpoint in endpoints.Endpoints.OfType<RouteEndpoint>())
         {
             if (endpoint.RoutePattern is { Parameters.Count: 0, RawText: { } path }
                 && endpoint.Metadata.GetMetadata<GrpcMethodMetadata>() is not null
                 && endpoint.Metadata.GetMetadata<IHostMetadata>() is null)
             {
-                byPath[path] = endpoint;
+                byPath[path] = new(endpoint, skips && !NeedsMiddleware(endpoint) ? endpoint.RequestDelegate : null);
             }
         }
 
         return byPath.ToFrozenDictionary(StringComparer.Ordinal);
     }
+
+    private static bool NeedsMiddleware(RouteEndpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null
+        || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
+        || endpoint.Metadata.GetMetadata<ICorsMetadata>() is not null;
+
+    /// <param name="Direct">What serves it, where nothing has to come before; null: the pipeline comes first.</param>
+    private sealed record Route(Endpoint Endpoint, RequestDelegate? Direct);
 }

@@ -45,6 +45,12 @@ public sealed class RpcServerOptions
     /// </summary>
     public string? ErrorDomain { get; set; }
 
+    /// <summary>
+    /// Whether calls go straight to their methods, past the application's middleware, which costs each of them a
+    /// little. Methods with metadata for authorisation or CORS do not. False unless set.
+    /// </summary>
+    public bool SkipsMiddleware { get; set; }
+
     /// <summary>From how many bytes on a message is compressed, if that is on: a small one only grows.</summary>
     public int CompressionBytesMin { get; set; } = 1024;
 

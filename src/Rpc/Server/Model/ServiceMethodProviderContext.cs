@@ -132,23 +132,41 @@ public class ServiceMethodProviderContext<TService>
         where TRequest : class
         where TResponse : class
     {
-        UnaryServerMethod<TRequest, TResponse> handler = (request, context) => service.UseAsync(
-            context.GetHttpContext(),
-            (invoker, request, context),
-            static (instance, call) => call.invoker(instance, call.request, call.context));
+        UnaryServerMethod<TRequest, TResponse> handler = service.IsSingle
+            ? (request, context) => invoker(service.Single, request, context)
+            : (request, context) => service.UseAsync(
+                context.GetHttpContext(),
+                (invoker, request, context),
+                static (instance, call) => call.invoker(instance, call.request, call.context));
         foreach (PerCall<Interceptor> interceptor in interceptors)
         {
-            UnaryServerMethod<TRequest, TResponse> next = handler;
-            handler = (request, context) => interceptor.UseAsync(
-                context.GetHttpContext(),
-                (request, context, next),
-                static (instance, call) => instance.UnaryServerHandler(call.request, call.context, call.next));
+            handler = interceptor.IsSingle ? Around(interceptor, handler) : AroundEach(interceptor, handler);
         }
 
         Methods.Add(new UnaryMethod<TRequest, TResponse>(method, policy, [.. metadata], handler)
         {
             HasNoSideEffects = hasNoSideEffects,
         });
+    }
+
+    private static UnaryServerMethod<TRequest, TResponse> AroundEach<TRequest, TResponse>(
+        PerCall<Interceptor> interceptor, UnaryServerMethod<TRequest, TResponse> next)
+        where TRequest : class
+        where TResponse : class =>
+        (request, context) => interceptor.UseAsync(
+            context.GetHttpContext(),
+            (request, context, next),
+            static (instance, call) => instance.UnaryServerHandler(call.request, call.context, call.next));
+
+    /// A generic method that is virtual is looked up at each call, unless that has been done.
+    private static UnaryServerMethod<TRequest, TResponse> Around<TRequest, TResponse>(
+        PerCall<Interceptor> interceptor, UnaryServerMethod<TRequest, TResponse> next)
+        where TRequest : class
+        where TResponse : class
+    {
+        Func<TRequest, ServerCallContext, UnaryServerMethod<TRequest, TResponse>, Task<TResponse>>? found = null;
+        return (request, context) =>
+            (found ??= interceptor.Single.UnaryServerHandler<TRequest, TResponse>)(request, context, next);
     }
 }
 

@@ -100,8 +100,11 @@ internal class ConnectUnaryProtocol(HttpContext http, RpcMethod method, MessageC
         }
     }
 
-    protected override MessageWriter WriterFor(bool compress) =>
-        new(response, framed: false, Method.Policy.SendBytesMax);
+    protected override IBufferWriter<byte> TargetFor(bool compress, out bool framed)
+    {
+        framed = false;
+        return response;
+    }
 
     protected override void Written(bool compress) => this.compress = compress;
 

@@ -11,8 +11,8 @@ namespace Squall.Rpc;
 internal abstract class FramedProtocol(HttpContext http, RpcMethod method, MessageCodec codec, PipeReader? input = null)
     : RpcProtocol(http, method, codec)
 {
-    private readonly FrameReader frames = new(input ?? http.Request.BodyReader, method.Policy.ReceiveBytesMax);
-    private MessageWriter? writer;
+    // Made when a message is read that does not come whole and alone, as most requests do.
+    private FrameReader? frames;
     private PipeWriter? body;
     private ArrayBufferWriter<byte>? plain;
     private ICompressionProvider? inflater;
@@ -26,16 +26,19 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
     /// Where frames are written to.
     protected virtual IBufferWriter<byte> Output => Body;
 
+    private FrameReader Frames =>
+        frames ??= new FrameReader(input ?? Http.Request.BodyReader, Method.Policy.ReceiveBytesMax);
+
     private PipeWriter Body => body ??= Http.Response.BodyWriter;
 
-    public override void BoundReads(Func<ValueTask<ReadResult>, ValueTask<ReadResult>> wait) => frames.Rest = wait;
+    public override void BoundReads(Func<ValueTask<ReadResult>, ValueTask<ReadResult>> wait) => Frames.Rest = wait;
 
     public override ValueTask<ReadOnlySequence<byte>?> ReadAsync(CancellationToken cancellationToken)
     {
         try
         {
-            ValueTask<ReadOnlySequence<byte>?> read = frames.ReadAsync(cancellationToken);
-            return read.IsCompletedSuccessfully && !frames.IsCompressed ? read : InflateAsync(read);
+            ValueTask<ReadOnlySequence<byte>?> read = Frames.ReadAsync(cancellationToken);
+            return read.IsCompletedSuccessfully && !Frames.IsCompressed ? read : InflateAsync(read);
         }
         catch (IOException failure)
         {
@@ -78,7 +81,7 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
         static async ValueTask<bool> WaitAsync(ValueTask<FlushResult> flush) => (await flush).IsCompleted;
     }
 
-    public override void Release() => frames.Release();
+    public override void Release() => frames?.Release();
 
     /// Settles how the request's messages are compressed, and with what, if with anything, the answer's are. What the
     /// server cannot inflate is refused at once, since nothing that follows could be read.
@@ -100,16 +103,17 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
         Output.Write(content);
     }
 
-    protected override MessageWriter WriterFor(bool compress)
+    protected override IBufferWriter<byte> TargetFor(bool compress, out bool framed)
     {
-        if (deflater is null || !compress)
+        framed = deflater is null || !compress;
+        if (framed)
         {
-            return writer ??= new MessageWriter(Output, framed: true, Method.Policy.SendBytesMax);
+            return Output;
         }
 
         plain ??= new ArrayBufferWriter<byte>();
         plain.ResetWrittenCount();
-        return new MessageWriter(plain, framed: false, Method.Policy.SendBytesMax);
+        return plain;
     }
 
     protected override void Written(bool compress)
@@ -138,7 +142,7 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
             throw BrokeOff(failure);
         }
 
-        if (payload is null || !frames.IsCompressed)
+        if (payload is null || !Frames.IsCompressed)
         {
             return payload;
         }

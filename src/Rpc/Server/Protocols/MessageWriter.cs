@@ -5,28 +5,43 @@ namespace Squall.Rpc;
 
 /// Serialises messages straight into the response's own buffer, with five bytes in front where the protocol frames.
 /// A message that fits into one piece of the buffer is written there whole, and given to it at once.
-internal sealed class MessageWriter(IBufferWriter<byte> target, bool framed, int bytesMax)
-    : SerializationContext, IBufferWriter<byte>
+internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
 {
     // As much as a piece of the buffer has room for, or nearly.
     private const int PieceBytesMax = 4000;
 
-    private readonly int headerBytes = framed ? Frame.HeaderBytes : 0;
+    // A message is written in one go, so that a thread needs no more than one, whatever calls it serves.
+    [ThreadStatic]
+    private static MessageWriter? spare;
+
+    private IBufferWriter<byte> target = null!;
+    private bool framed;
+    private int bytesMax;
     private ArrayBufferWriter<byte>? buffered;
     private Memory<byte> piece;
     private int written;
     private bool announced;
     private bool complete;
 
-    public void Write<T>(T message, MessageCodec codec, Marshaller<T> marshaller)
+    /// Writes one message. A larger one than `bytesMax` is RESOURCE_EXHAUSTED.
+    public static void Write<T>(
+        T message, MessageCodec codec, Marshaller<T> marshaller, IBufferWriter<byte> target, bool framed, int bytesMax)
     {
-        announced = complete = false;
-        buffered = null;
-        piece = default;
-        codec.Encode(message, marshaller, this);
-        if (!complete)
+        MessageWriter writer = spare ?? new MessageWriter();
+        spare = null;
+        (writer.target, writer.framed, writer.bytesMax) = (target, framed, bytesMax);
+        try
         {
-            throw new InvalidOperationException("The marshaller returned without calling Complete.");
+            codec.Encode(message, marshaller, writer);
+            if (!writer.complete)
+            {
+                throw new InvalidOperationException("The marshaller returned without calling Complete.");
+            }
+        }
+        finally
+        {
+            writer.Reset();
+            spare = writer;
         }
     }
 
@@ -39,6 +54,7 @@ internal sealed class MessageWriter(IBufferWriter<byte> target, bool framed, int
         else
         {
             Check(payloadLength);
+            int headerBytes = framed ? Frame.HeaderBytes : 0;
             piece = target.GetMemory(headerBytes + payloadLength)[..(headerBytes + payloadLength)];
             written = headerBytes;
             if (framed)
@@ -94,6 +110,14 @@ internal sealed class MessageWriter(IBufferWriter<byte> target, bool framed, int
         : throw new InvalidOperationException("The marshaller writes more than it has announced.");
 
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    private void Reset()
+    {
+        target = null!;
+        buffered = null;
+        piece = default;
+        announced = complete = false;
+    }
 
     private void Begin(int length)
     {

@@ -19,6 +19,8 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
 
     public const string GrpcSystem = "grpc";
 
+    private const string Grpc = "application/grpc";
+
     public MessageCodec Codec => codec;
 
     /// The protocol in OpenTelemetry's words, which tell gRPC and Connect apart.
@@ -37,6 +39,14 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     /// The next request message, inflated, which stands until the next call of this; null at the end.
     public abstract ValueTask<ReadOnlySequence<byte>?> ReadAsync(CancellationToken cancellationToken);
 
+    /// Takes the request's only message, where it is here whole with the end after it, and nothing about it is in
+    /// question. It stands until Release. False: it is to be read as all others are.
+    public virtual bool TryTakeOnly(out ReadOnlySequence<byte> payload)
+    {
+        payload = default;
+        return false;
+    }
+
     /// Ends a read that waits: nothing that may still come is wanted.
     public void StopReading() => http.Request.BodyReader.CancelPendingRead();
 
@@ -51,7 +61,8 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     /// Encodes a message into the response, compressed if that is wanted, settled with its caller, and worth it.
     public void Write<T>(T message, Marshaller<T> marshaller, bool compress)
     {
-        WriterFor(compress).Write(message, codec, marshaller);
+        IBufferWriter<byte> target = TargetFor(compress, out bool framed);
+        MessageWriter.Write(message, codec, marshaller, target, framed, method.Policy.SendBytesMax);
         Written(compress);
     }
 
@@ -75,8 +86,8 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     protected static ConnectionAbortedException BrokeOff(IOException failure) =>
         new("The request broke off.", failure);
 
-    /// What the next message is serialised by.
-    protected abstract MessageWriter WriterFor(bool compress);
+    /// Where the next message is serialised to, and whether with five bytes in front.
+    protected abstract IBufferWriter<byte> TargetFor(bool compress, out bool framed);
 
     /// The message is serialised.
     protected abstract void Written(bool compress);
@@ -85,6 +96,11 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     public static RpcProtocol? For(HttpContext http, RpcMethod method, ServiceCatalog catalog)
     {
         HttpRequest request = http.Request;
+        if (request.ContentType == Grpc && HttpProtocol.IsHttp2(request.Protocol) && HttpMethods.IsPost(request.Method))
+        {
+            return new GrpcProtocol(http, method, catalog.Proto);
+        }
+
         if (HttpMethods.IsGet(request.Method) && method.HasNoSideEffects)
         {
             return ForGet(http, method, catalog);
@@ -99,7 +115,7 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
         MessageCodec codec = type.EndsWith("json", StringComparison.Ordinal) ? catalog.Json : catalog.Proto;
         return type switch
         {
-            "application/grpc" or "application/grpc+proto" or "application/grpc+json" when !IsHttp1(request) =>
+            Grpc or "application/grpc+proto" or "application/grpc+json" when !IsHttp1(request) =>
                 new GrpcProtocol(http, method, codec),
             "application/grpc-web" or "application/grpc-web+proto" or "application/grpc-web+json"
                 or "application/grpc-web-text" or "application/grpc-web-text+proto" =>
