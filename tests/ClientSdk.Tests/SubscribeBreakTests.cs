@@ -240,6 +240,36 @@ public sealed class SubscribeBreakTests : IAsyncLifetime
         await subscriber.CreatedAsync("live");
     }
 
+    [Theory]
+    [InlineData(OnGap.Throw)]
+    [InlineData(OnGap.Resnapshot)]
+    public async Task A_gap_on_the_way_says_what_is_missed_and_goes_on_only_as_asked_to(OnGap onGap)
+    {
+        var (client, writer, list) = await WithListAsync();
+        await using var subscriber = new Subscriber(client, new SubscribeSettings { OnGap = onGap });
+        await subscriber.NextAsync<SubscriptionEvent.Synced>();
+        await writer.Tasks.CreateAsync(list.Id, "told");
+        var told = await subscriber.CreatedAsync("told");
+        var next = subscriber.Next;
+        world.Proxy.Refuse();
+        await world.RestoreAsync();
+        world.Proxy.Admit();
+        if (onGap == OnGap.Throw)
+        {
+            var end = await Assert.ThrowsAsync<SquallGapException>(() => next.WaitAsync(Net.TimeMax));
+            Assert.Equal(("CURSOR_EXPIRED", told.Cursor), (end.Reason, end.Cursor));
+            return;
+        }
+
+        var gap = Assert.IsType<SubscriptionEvent.Gap>(await next.WaitAsync(Net.TimeMax));
+        Assert.Equal(
+            (told.Cursor, told.Notification.Time.ToDateTimeOffset()), (gap.LostCursor, gap.LastTold!.Value));
+        Assert.Equal("told", (await subscriber.NextAsync<SubscriptionEvent.SnapshotTask>()).Task.Title);
+        await subscriber.NextAsync<SubscriptionEvent.Synced>();
+        await client.Tasks.CreateAsync(list.Id, "live");
+        await subscriber.CreatedAsync("live");
+    }
+
     private async Task<(SquallClient Client, SquallClient Writer, TaskList List)> WithListAsync(
         Action<SquallClientOptions>? adjust = null)
     {

@@ -37,7 +37,11 @@ public sealed class SubscribeCutTests : IAsyncLifetime
     {
         // Its clock stands still: what waits for time to pass would wait for ever.
         var time = new FakeTime();
-        var client = Client(await world.SignInAsync(), options => options.TimeProvider = time);
+        var client = Client(await world.SignInAsync(), options =>
+        {
+            options.TimeProvider = time;
+            options.BackoffFirst = options.BackoffMax = options.ReconnectMax = TimeSpan.FromHours(1);
+        });
 
         await using (var live = new Subscriber(client))
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Grpc.AspNetCore.Server;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Squall.Server;
@@ -66,6 +67,15 @@ public sealed class World : IAsyncLifetime, IAsyncDisposable
     {
         await server.RestartAsync();
         Proxy.Upstream = server.Address;
+    }
+
+    /// <summary>The same, with a journal that no cursor of before leads to, as a restored backup has it.</summary>
+    internal async Task RestoreAsync()
+    {
+        await server.Get<Journal>().RunAsync(
+            scope => scope.Db.Journals.ExecuteUpdate(set => set.SetProperty(row => row.Epoch, row => row.Epoch + 1)),
+            null, 0, CancellationToken.None);
+        await RestartAsync();
     }
 
     /// <summary>A client that reaches the server through the proxy.</summary>

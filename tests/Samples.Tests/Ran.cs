@@ -20,8 +20,18 @@ internal sealed record Ran(int ExitCode, string Output, string Errors)
         Path.Combine(Root, "samples", "ImportTaskwarrior", "bin", Configuration, "net10.0", "ImportTaskwarrior.dll");
 
     /// <summary>Runs a project of the repository as it stands.</summary>
-    public static Task<Ran> ProjectAsync(string project, Uri server) => EndAsync(Start(
-        server, "", ["run", "--no-build", "--configuration", Configuration, "--project", Path.Combine(Root, project)]));
+    public static Task<Ran> ProjectAsync(string project, Uri server) => EndAsync(StartProject(project, server, ""));
+
+    /// <summary>Starts a project of the repository as it stands.</summary>
+    public static Process StartProject(string project, Uri server, string password, params string[] arguments) => Start(
+        server, password,
+        [
+            "run", "--no-build", "--configuration", Configuration, "--project", Path.Combine(Root, project), "--",
+            .. arguments,
+        ]);
+
+    /// <summary>A text file of the repository.</summary>
+    public static string Text(string path) => File.ReadAllText(Path.Combine(Root, path));
 
     /// <summary>Runs the import's program.</summary>
     public static Task<Ran> ImporterAsync(Uri server, string password, params string[] arguments) =>

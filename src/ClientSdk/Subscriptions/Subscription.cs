@@ -28,6 +28,7 @@ internal sealed class Subscription(
     private int attempt;
     private TimeSpan delay;
     private long? lost;
+    private DateTimeOffset? lastTold;
 
     /// <summary>The next event. Throws when the subscription cannot go on, or is cancelled.</summary>
     public async Task<SubscriptionEvent> NextAsync(CancellationToken cancellationToken)
@@ -131,8 +132,10 @@ internal sealed class Subscription(
             case SubscribeResponse.MessageOneofCase.Synced:
                 return Synced(message.Synced.Cursor);
             case SubscribeResponse.MessageOneofCase.Notification:
+                lastTold = message.Notification.Time?.ToDateTimeOffset();
                 return new SubscriptionEvent.Changed(message.Notification) { Cursor = At(message.Notification.Cursor) };
             case SubscribeResponse.MessageOneofCase.Left:
+                lastTold = message.Left.Time?.ToDateTimeOffset();
                 return new SubscriptionEvent.Left(message.Left) { Cursor = At(message.Left.Cursor) };
             case SubscribeResponse.MessageOneofCase.Heartbeat:
                 var at = At(message.Heartbeat.Cursor);
@@ -183,7 +186,7 @@ internal sealed class Subscription(
         {
             case StatusCode.OutOfRange when Refusals.IsGap(e) && settings.OnGap == OnGap.Resnapshot:
                 delay = backoff.Next();
-                BeginAnew(new SubscriptionEvent.Gap(cursor));
+                BeginAnew(new SubscriptionEvent.Gap(cursor) { LastTold = lastTold });
                 return;
             case StatusCode.Unauthenticated when !isRenewed && refused is not null && owner == tokens.Owner:
                 isRenewed = true;

@@ -35,7 +35,14 @@ public abstract record SubscriptionEvent
     /// What happened after LostCursor is not known in full: forget all; a snapshot follows. Only with OnGap.Resnapshot,
     /// and then always.
     /// </summary>
-    public sealed record Gap(string LostCursor) : SubscriptionEvent;
+    public sealed record Gap(string LostCursor) : SubscriptionEvent
+    {
+        /// <summary>
+        /// When the last change that was told happened, by the server's clock; null: none was told. What happened
+        /// between then and the snapshot is told by the snapshot's tasks alone.
+        /// </summary>
+        public DateTimeOffset? LastTold { get; init; }
+    }
 
     /// <summary>A control event: nothing happened up to this cursor.</summary>
     public sealed record Heartbeat : SubscriptionEvent;
