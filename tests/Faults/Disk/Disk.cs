@@ -31,6 +31,9 @@ internal sealed record DiskFault(
     public const int IoError = 5;
     public const int NoSpace = 28;
 
+    /// <summary>Else what fails is copying the log into the database, or cutting it, on which no change rests.</summary>
+    public bool FailsCommits => File == DiskFile.Log && Call != DiskCall.Truncate;
+
     public override string ToString()
     {
         string what = (Call, IsTorn) switch

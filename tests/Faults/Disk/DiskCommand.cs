@@ -25,6 +25,7 @@ internal sealed class DiskCommand(bool keepsResults, TimeProvider time)
         new(DiskFile.Database, DiskCall.Write, DiskFault.NoSpace),
         new(DiskFile.Database, DiskCall.Write, DiskFault.IoError, Skip: 5, IsTorn: true),
         new(DiskFile.Database, DiskCall.Sync, DiskFault.IoError),
+        new(DiskFile.Log, DiskCall.Truncate, DiskFault.IoError, Times: 1),
     ];
 
     private readonly Report _report = new();

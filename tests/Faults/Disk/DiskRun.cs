@@ -1,5 +1,7 @@
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.Data.Sqlite;
+using Squall.Server;
 using Squall.V1;
 
 namespace Squall.Faults;
@@ -15,6 +17,7 @@ internal sealed class DiskRun(string[] program, string folder, TimeProvider time
     private const string Password = "a long pass phrase for the harness";
     private const int Callers = 8;
     private const int AgainMax = 10;
+    private const int LogBytes = WriteAheadLog.BytesMax + (1 << 20);
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(1);
     private static readonly string Note = new('n', 8_000);
     private readonly Disk _disk = new(folder, keepsUnsynced: false);
@@ -50,7 +53,7 @@ internal sealed class DiskRun(string[] program, string folder, TimeProvider time
             .WaitAsync(WaitMax, time);
         await end.CancelAsync();
         await Task.WhenAll(calling).WaitAsync(WaitMax, time);
-        claims.Verdict.Count("refused, though no commit failed", fault.File == DiskFile.Database ? claims.Refused : 0);
+        claims.Verdict.Count("refused, though no commit failed", fault.FailsCommits ? 0 : claims.Refused);
         await AskAgainAsync(list, claims);
         await claims.CompareAsync(() => ListAsync(list));
         return claims.Verdict;
@@ -128,12 +131,26 @@ internal sealed class DiskRun(string[] program, string folder, TimeProvider time
         do
         {
             int acknowledged = claims.AcknowledgedTo().Sum();
+            using SqliteConnection? reader = fault.Call == DiskCall.Truncate ? await GrowLogAsync(claims) : null;
             _disk.Set(fault);
+            reader?.Close();
             await claims.UntilAsync(() => _disk.Failed >= (fault.Times > 0 ? fault.Times : 2)
                 && (claims.Refused >= (fault.Times > 0 ? 1 : Told)
                     || claims.AcknowledgedTo().Sum() > acknowledged + Told)).WaitAsync(WaitMax, time);
         }
-        while (fault.Times > 0 && claims.Refused == 0);
+        while (fault is { FailsCommits: true, Times: > 0 } && claims.Refused == 0);
+    }
+
+    /// <summary>Someone reads, in another process and for long, so that the log is to be cut once that is over.</summary>
+    private async Task<SqliteConnection> GrowLogAsync(Claims claims)
+    {
+        var reader = new SqliteConnection($"Data Source={_disk.Database};Mode=ReadOnly;Pooling=False");
+        reader.Open();
+        using SqliteCommand command = reader.CreateCommand();
+        command.CommandText = "BEGIN; SELECT count(*) FROM journal";
+        command.ExecuteScalar();
+        await claims.UntilAsync(() => new FileInfo(_disk.Database + "-wal").Length > LogBytes).WaitAsync(WaitMax, time);
+        return reader;
     }
 
     private Task[] Call(string list, Claims claims, CancellationToken end) =>
