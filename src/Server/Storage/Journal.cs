@@ -133,17 +133,17 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         {
             _seq = durableSeq;
             _db!.ChangeTracker.Clear();
-            if (written)
-            {
-                Overwrite();
-            }
-
             if (taken.Count == 0 && _queue.TryTake() is { } next)
             {
                 taken.Add(next); // It could not even begin: refuse one, so that none waits for a disk that is gone.
             }
 
             LogFailure(failure, taken.Count);
+            if (written)
+            {
+                Overwrite();
+            }
+
             taken.ForEach(change => change.Refuse(NotStored()));
             taken.ForEach(change => change.Answer());
             return;

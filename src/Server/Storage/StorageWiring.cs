@@ -5,7 +5,8 @@ internal static class StorageWiring
 {
     public static void AddStorage(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new Store(provider.GetRequiredService<StateDirectory>().Database));
+        services.AddSingleton(provider => new Store(
+            provider.GetRequiredService<StateDirectory>().Database, provider.GetRequiredService<ILogger<Store>>()));
         services.AddSingleton<Journal>();
         services.AddSingleton<Retention>();
         services.AddHostedService(provider => provider.GetRequiredService<Retention>());

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Grpc.Core;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Squall.Server;
 
@@ -9,7 +11,7 @@ namespace Squall.Server;
 /// Opens the database file: one connection that writes and checkpoints, and read-only ones that are kept open.
 /// (SQLite before 3.51.3 can corrupt a WAL that two connections reset, so that only the writer's may.)
 /// </summary>
-internal sealed class Store : IDisposable
+internal sealed partial class Store : IDisposable
 {
     private const int ReadersMax = 32;
 
@@ -26,12 +28,15 @@ internal sealed class Store : IDisposable
     // One options object for all contexts of the store: compiled queries are bound to the model that it makes.
     private readonly DbContextOptions<SqliteSquallDb> _options;
     private readonly string _file;
+    private readonly ILogger _log;
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly ConcurrentBag<SquallDb> _idle = [];
     private readonly SemaphoreSlim _free = new(ReadersMax);
 
-    public Store(string file)
+    public Store(string file, ILogger? log = null)
     {
         _file = file;
+        _log = log ?? NullLogger.Instance;
         _options = new DbContextOptionsBuilder<SqliteSquallDb>()
             .UseSqlite(sqlite => sqlite.MigrationsHistoryTable(DatabaseOwner.History))
             .Options;
@@ -56,6 +61,8 @@ internal sealed class Store : IDisposable
     /// Reads within one snapshot. <paramref name="read"/> does nothing but read: what it gives is sent afterwards, so
     /// that no snapshot is held while a socket is written to. A search goes on no longer than its caller waits.
     /// </summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the disk failed, which SQLite may take for a broken file.
+    /// </exception>
     public async Task<T> ReadAsync<T>(Func<SquallDb, T> read, CancellationToken cancelled)
     {
         await _free.WaitAsync(cancelled);
@@ -91,7 +98,7 @@ internal sealed class Store : IDisposable
         _free.Dispose();
     }
 
-    private static T ReadSnapshot<T>(SquallDb db, Func<SquallDb, T> read, CancellationToken cancelled)
+    private T ReadSnapshot<T>(SquallDb db, Func<SquallDb, T> read, CancellationToken cancelled)
     {
         var connection = (SqliteConnection)db.Database.GetDbConnection();
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
@@ -105,6 +112,12 @@ internal sealed class Store : IDisposable
         catch (SqliteException cut) when (cut.SqliteErrorCode == SQLitePCL.raw.SQLITE_INTERRUPT)
         {
             throw new OperationCanceledException(cut.Message, cut, cancelled);
+        }
+        catch (SqliteException failed) when (failed.SqliteErrorCode
+            is SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_CORRUPT)
+        {
+            ReadFailed(failed);
+            throw Fault.Unavailable("STORAGE_FAILED", "The database could not be read.", RetryAfter);
         }
         finally
         {
@@ -145,4 +158,7 @@ internal sealed class Store : IDisposable
         command.CommandText = pragmas;
         command.ExecuteNonQuery();
     }
+
+    [LoggerMessage(104, LogLevel.Error, "The database could not be read; the caller is told.")]
+    private partial void ReadFailed(Exception failure);
 }

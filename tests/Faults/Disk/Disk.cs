@@ -15,6 +15,7 @@ internal enum DiskCall
     Write,
     Sync,
     Truncate,
+    Read,
 }
 
 /// <summary>What is to fail: a call on a file, how, after how many that go well, and how often.</summary>
@@ -31,8 +32,10 @@ internal sealed record DiskFault(
     public const int IoError = 5;
     public const int NoSpace = 28;
 
-    /// <summary>Else what fails is copying the log into the database, or cutting it, on which no change rests.</summary>
-    public bool FailsCommits => File == DiskFile.Log && Call != DiskCall.Truncate;
+    /// <summary>
+    /// Else what fails is a read; or copying the log into the database, or cutting it, on which no change rests.
+    /// </summary>
+    public bool FailsCommits => File == DiskFile.Log && Call is DiskCall.Write or DiskCall.Sync;
 
     public override string ToString()
     {
@@ -41,6 +44,7 @@ internal sealed record DiskFault(
             (DiskCall.Write, true) => "half of a write to",
             (DiskCall.Write, false) => "a write to",
             (DiskCall.Sync, _) => "a sync of",
+            (DiskCall.Read, _) => "a read of",
             _ => "a truncation of",
         };
         string file = File == DiskFile.Log ? "the log" : "the database";
@@ -57,7 +61,7 @@ internal sealed class Disk : IDisposable
     private const int ControlBytes = 4096;
     private const int FailedAt = 24;
     private const int SeenAt = 28;
-    private const int Kinds = 4;
+    private const int Kinds = 5;
     private const int ThenAt = SeenAt + (4 * 2 * Kinds);
     private static readonly Lazy<string> Library = new(Build);
     private readonly string _folder = Directory.CreateTempSubdirectory("squall-disk-").FullName;

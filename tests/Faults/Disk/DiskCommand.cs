@@ -25,6 +25,8 @@ internal sealed class DiskCommand(bool keepsResults, TimeProvider time)
         new(DiskFile.Database, DiskCall.Write, DiskFault.NoSpace),
         new(DiskFile.Database, DiskCall.Write, DiskFault.IoError, Skip: 5, IsTorn: true),
         new(DiskFile.Database, DiskCall.Sync, DiskFault.IoError),
+        new(DiskFile.Log, DiskCall.Read, DiskFault.IoError),
+        new(DiskFile.Database, DiskCall.Read, DiskFault.IoError),
         new(DiskFile.Log, DiskCall.Truncate, DiskFault.IoError, Times: 1),
     ];
 
@@ -40,7 +42,8 @@ internal sealed class DiskCommand(bool keepsResults, TimeProvider time)
             foreach (DiskFault fault in (DiskFault[])[.. Lasting, .. Others])
             {
                 await CheckAsync(
-                    $"{fault}: none lost, none stored that was refused, reads go on, and writing resumes", run,
+                    $"{fault}: none lost, none stored that was refused, reads "
+                        + (fault.Call == DiskCall.Read ? "are told" : "go on") + ", and all resumes", run,
                     () => run.EndureAsync(fault), verdict => verdict.Holds);
             }
 

@@ -45,15 +45,25 @@ internal sealed class DiskRun(string[] program, string folder, TimeProvider time
         using var end = new CancellationTokenSource();
         Task[] calling = Call(list, claims, end.Token);
         await claims.UntilAsync(() => claims.AcknowledgedTo().Min() > 0).WaitAsync(WaitMax, time);
-        await FailAsync(fault, claims);
-        await claims.CompareAsync(() => ListAsync(list));
+        if (fault.Call == DiskCall.Read)
+        {
+            await FailReadAsync(fault, list, claims).WaitAsync(WaitMax, time);
+        }
+        else
+        {
+            await FailAsync(fault, claims);
+            await claims.CompareAsync(() => ListAsync(list));
+        }
+
         _disk.Clear();
         int[] before = claims.AcknowledgedTo();
         await claims.UntilAsync(() => claims.AcknowledgedTo().Zip(before).All(of => of.First > of.Second))
             .WaitAsync(WaitMax, time);
         await end.CancelAsync();
         await Task.WhenAll(calling).WaitAsync(WaitMax, time);
-        claims.Verdict.Count("refused, though no commit failed", fault.FailsCommits ? 0 : claims.Refused);
+        claims.Verdict.Count(
+            "refused, though no change could fail",
+            fault.FailsCommits || fault.Call == DiskCall.Read ? 0 : claims.Refused);
         await AskAgainAsync(list, claims);
         await claims.CompareAsync(() => ListAsync(list));
         return claims.Verdict;
@@ -141,7 +151,28 @@ internal sealed class DiskRun(string[] program, string folder, TimeProvider time
         while (fault is { FailsCommits: true, Times: > 0 } && claims.Refused == 0);
     }
 
-    /// <summary>Someone reads, in another process and for long, so that the log is to be cut once that is over.</summary>
+    /// <summary>
+    /// Reads until one of them is told that it failed; until then each is right.
+    /// </summary>
+    private async Task FailReadAsync(DiskFault fault, string list, Claims claims)
+    {
+        _disk.Set(fault);
+        try
+        {
+            while (true)
+            {
+                await claims.CompareAsync(() => ListAsync(list));
+            }
+        }
+        catch (RpcException told)
+        {
+            claims.Verdict.Count($"a read answered {told.Status}", !IsNotRead(told) || _disk.Failed == 0);
+        }
+    }
+
+    /// <summary>
+    /// Someone reads, in another process and for long, so that the log is to be cut once that is over.
+    /// </summary>
     private async Task<SqliteConnection> GrowLogAsync(Claims claims)
     {
         var reader = new SqliteConnection($"Data Source={_disk.Database};Mode=ReadOnly;Pooling=False");
@@ -166,7 +197,7 @@ internal sealed class DiskRun(string[] program, string folder, TimeProvider time
             {
                 claims.Acknowledge(caller, await CreateAsync(list, title, requestId));
             }
-            catch (RpcException refusal) when (IsNotStored(refusal))
+            catch (RpcException refusal) when (IsNotStored(refusal) || IsNotRead(refusal))
             {
                 claims.Refuse(title, requestId);
             }
@@ -215,4 +246,7 @@ internal sealed class DiskRun(string[] program, string folder, TimeProvider time
 
     private static bool IsNotStored(RpcException refusal) => refusal.StatusCode == StatusCode.Unavailable
         && refusal.Status.Detail.StartsWith("The change could not be stored", StringComparison.Ordinal);
+
+    private static bool IsNotRead(RpcException refusal) => refusal.StatusCode == StatusCode.Unavailable
+        && refusal.Status.Detail.StartsWith("The database could not be read", StringComparison.Ordinal);
 }

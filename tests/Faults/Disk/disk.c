@@ -20,7 +20,7 @@
 
 enum { DATABASE, LOG, FILES };
 enum { STOP = -1 };
-enum { NOTHING, WRITE, SYNC, TRUNCATE, KINDS };
+enum { NOTHING, WRITE, SYNC, TRUNCATE, READ, KINDS };
 
 struct control {
     int32_t kind;     // what fails from now on; NOTHING: all goes well
@@ -45,6 +45,7 @@ struct record {
 
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off64_t);
+static ssize_t (*real_pread)(int, void *, size_t, off64_t);
 static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_ftruncate)(int, off64_t);
@@ -57,6 +58,7 @@ static int unsynced[FILES] = { -1, -1 };
 __attribute__((constructor)) static void begin(void) {
     real_write = dlsym(RTLD_NEXT, "write");
     real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
+    real_pread = dlsym(RTLD_NEXT, "pread64");
     real_fsync = dlsym(RTLD_NEXT, "fsync");
     real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
     real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
@@ -138,7 +140,7 @@ static void note(int file, int fd, const void *bytes, int64_t length, int64_t at
     head.size = sizeof head + head.old_length + fresh;
     char *record = malloc(head.size);
     memcpy(record, &head, sizeof head);
-    if (head.old_length && pread64(fd, record + sizeof head, head.old_length, at) != head.old_length) {
+    if (head.old_length && real_pread(fd, record + sizeof head, head.old_length, at) != head.old_length) {
         abort();
     }
 
@@ -208,6 +210,19 @@ ssize_t write(int fd, const void *bytes, size_t length) {
 
     return result;
 }
+
+ssize_t pread64(int fd, void *bytes, size_t length, off64_t at) {
+    int file = file_of(fd), failing = 0;
+    if (file != FILES) {
+        pthread_mutex_lock(&gate);
+        failing = fails(file, READ);
+        pthread_mutex_unlock(&gate);
+    }
+
+    return failing ? -1 : real_pread(fd, bytes, length, at);
+}
+
+ssize_t pread(int fd, void *bytes, size_t length, off_t at) { return pread64(fd, bytes, length, at); }
 
 int fsync(int fd) { return sync_it(fd, real_fsync); }
 
