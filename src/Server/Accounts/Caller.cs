@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.EntityFrameworkCore;
 using Squall.V1;
 
 namespace Squall.Server;
@@ -8,12 +7,6 @@ namespace Squall.Server;
 internal sealed record Caller(string AccountId, string SessionId, Need Needs)
 {
     private const string Key = "squall.caller";
-
-    private static readonly Func<SquallDb, string, string, int> RoleOf =
-        EF.CompileQuery((SquallDb db, string listId, string accountId) => db.Members
-            .Where(row => row.ListId == listId && row.AccountId == accountId && row.EndSeq == null)
-            .Select(row => row.Role)
-            .SingleOrDefault());
 
     /// <summary>The caller of <paramref name="context"/>, put there by <see cref="Gate"/>.</summary>
     public static Caller Of(ServerCallContext context) => (Caller)context.UserState[Key];
@@ -44,6 +37,12 @@ internal sealed record Caller(string AccountId, string SessionId, Need Needs)
 
     public static bool IsMember(SquallDb db, string listId, string accountId) =>
         RoleOf(db, listId, accountId) != (int)Role.Unspecified;
+
+    private static int RoleOf(SquallDb db, string listId, string accountId) => (int)(long)(db.Execute(
+        """
+        SELECT "Role" FROM members WHERE "ListId" = @list AND "AccountId" = @account AND "EndSeq" IS NULL
+        """,
+        ("@list", listId), ("@account", accountId)) ?? 0L);
 
     public Role RequireMember(SquallDb db, string listId) => RequireMember(db, listId, "task list", listId);
 }

@@ -12,9 +12,6 @@ internal sealed class Sessions(Store store, TimeProvider time)
 {
     private const int TokensMax = 1_000_000;
 
-    private static readonly Func<SquallDb, string, bool> IsThere =
-        EF.CompileQuery((SquallDb db, string id) => db.Sessions.Any(session => session.Id == id));
-
     private readonly ConcurrentDictionary<TokenKey, Pass> _passes = new();
     private readonly Dictionary<string, List<TokenKey>> _tokensOfSession = [];
     private readonly ConcurrentDictionary<string, long> _uses = new();
@@ -31,7 +28,7 @@ internal sealed class Sessions(Store store, TimeProvider time)
     /// <exception cref="RpcException">UNAUTHENTICATED: it ended.</exception>
     public static void Confirm(ChangeScope scope, Caller caller)
     {
-        if (!IsThere(scope.Db, caller.SessionId))
+        if (scope.Db.Execute("SELECT 1 FROM sessions WHERE \"Id\" = @id", ("@id", caller.SessionId)) is null)
         {
             throw Fault.Unauthenticated("SESSION_ENDED", "The session has ended.");
         }

@@ -124,7 +124,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         try
         {
             using IDbContextTransaction transaction = _db!.Database.BeginTransaction();
-            RunBatch(transaction, taken, told);
+            RunBatch(taken, told);
             CountBytes(told);
             written = true;
             transaction.Commit();
@@ -190,7 +190,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         }
     }
 
-    private void RunBatch(IDbContextTransaction transaction, List<QueuedChange> taken, List<ChangeRow> told)
+    private void RunBatch(List<QueuedChange> taken, List<ChangeRow> told)
     {
         long started = time.GetTimestamp();
         long bytes = 0;
@@ -205,33 +205,37 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
             // Before it runs: whatever happens to the batch from here on, its caller is told.
             taken.Add(change);
             bytes += change.Bytes;
-            RunOne(transaction, change, told);
+            RunOne(change, told);
         }
     }
 
     /// <summary>Undoes it alone if it fails; throws if the transaction is lost with it.</summary>
-    private void RunOne(IDbContextTransaction transaction, QueuedChange change, List<ChangeRow> told)
+    private void RunOne(QueuedChange change, List<ChangeRow> told)
     {
-        const string Savepoint = "change";
+        SquallDb db = _db!;
         long now = Math.Max(Micros.Of(time.GetUtcNow()), _lastMicros + 1);
         try
         {
-            transaction.CreateSavepoint(Savepoint);
+            db.Execute("SAVEPOINT change");
             _scope!.Begin(_seq, now);
             change.Run(_scope);
-            _db!.SaveChanges();
-            transaction.ReleaseSavepoint(Savepoint);
+            if (db.ChangeTracker.Entries().Any())
+            {
+                db.SaveChanges();
+                db.ChangeTracker.Clear();
+            }
+
+            db.Execute("RELEASE change");
         }
         catch (Exception failure) when (StillOpen())
         {
-            _db!.ChangeTracker.Clear();
-            transaction.RollbackToSavepoint(Savepoint);
-            transaction.ReleaseSavepoint(Savepoint);
+            db.ChangeTracker.Clear();
+            db.Execute("ROLLBACK TO change");
+            db.Execute("RELEASE change");
             change.Refuse(failure is RpcException ? failure : Unexpected(failure));
             return;
         }
 
-        _db.ChangeTracker.Clear();
         _lastMicros = now;
         _seq = _scope.NextSeq - 1;
         told.AddRange(_scope.Told);

@@ -9,12 +9,24 @@ namespace Squall.Server;
 /// A connection that keeps its statements prepared: EF makes a command for each query and throws it away, and to
 /// parse and plan a statement again costs more than to run it.
 /// </summary>
-internal sealed class PreparedConnection(string text) : SqliteConnection(text)
+internal sealed class PreparedConnection : SqliteConnection
 {
     private const int StatementsMax = 100;
     private readonly Dictionary<string, SqliteCommand> _idle = [];
 
+    public PreparedConnection(string text)
+        : base(text) => Direct = new DirectStatements(this);
+
+    /// <summary>Those that need no command.</summary>
+    public DirectStatements Direct { get; }
+
     public override SqliteCommand CreateCommand() => new PreparedCommand(this);
+
+    public override void Close()
+    {
+        Direct.Dispose();
+        base.Close();
+    }
 
     protected override DbCommand CreateDbCommand() => CreateCommand();
 

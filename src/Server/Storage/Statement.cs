@@ -1,28 +1,18 @@
-using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 
 namespace Squall.Server;
 
 /// <summary>
-/// SQL of our own, for the rows that nearly every change writes and that are never read back within it: to have EF
-/// track one costs several times what writing it does.
+/// SQL of our own, for what nearly every change asks and writes: to have EF do it costs several times what SQLite
+/// does.
 /// </summary>
 internal static class Statement
 {
-    /// <summary>Runs it at once, ahead of what EF is still to save; gives the first value of its first row.</summary>
+    /// <summary>
+    /// Runs it at once, ahead of what EF is still to save; gives the first value of its first row, null for none. A
+    /// text always comes with the same parameters in the same order.
+    /// </summary>
     public static object? Execute(
-        this SquallDb db, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        using DbCommand command = db.Database.GetDbConnection().CreateCommand();
-        command.CommandText = sql;
-        foreach ((string name, object? value) in parameters)
-        {
-            DbParameter parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value ?? DBNull.Value;
-            command.Parameters.Add(parameter);
-        }
-
-        return command.ExecuteScalar();
-    }
+        this SquallDb db, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
+        ((PreparedConnection)db.Database.GetDbConnection()).Direct.Run(sql, parameters);
 }

@@ -14,13 +14,6 @@ internal sealed class TaskChange(ChangeScope scope, Caller caller, Limits limits
     private static readonly Func<SquallDb, string, TaskRow?> ById =
         EF.CompileQuery((SquallDb db, string id) => db.Tasks.AsTracking().SingleOrDefault(task => task.Id == id));
 
-    private static readonly Func<SquallDb, string, string?> LastRankOf =
-        EF.CompileQuery((SquallDb db, string listId) => db.Tasks
-            .Where(task => task.ListId == listId)
-            .OrderByDescending(task => task.Rank)
-            .Select(task => task.Rank)
-            .FirstOrDefault());
-
     private int _idsTaken;
 
     public SquallDb Db => scope.Db;
@@ -105,7 +98,8 @@ internal sealed class TaskChange(ChangeScope scope, Caller caller, Limits limits
     }
 
     /// <summary>The highest rank in a list; null: it is empty.</summary>
-    public string? LastRank(string listId) => LastRankOf(Db, listId);
+    public string? LastRank(string listId) => (string?)Db.Execute(
+        """SELECT "Rank" FROM tasks WHERE "ListId" = @list ORDER BY "Rank" DESC LIMIT 1""", ("@list", listId));
 
     public string NextRank(string? last) => Rank.After(last, limits.RankCharactersMax);
 
