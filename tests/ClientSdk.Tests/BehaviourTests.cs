@@ -221,6 +221,33 @@ public abstract class BehaviourTests
     }
 
     [Fact]
+    public async Task A_subscription_can_be_to_the_tasks_of_one_list()
+    {
+        var (client, list) = await WithListAsync();
+        var other = await client.Lists.CreateAsync("another");
+        await client.Tasks.CreateAsync(other.Id, "elsewhere");
+        var task = await client.Tasks.CreateAsync(list.Id, "a task");
+        var settings = new SubscribeSettings { Filter = "state = OPEN", TaskListId = list.Id, Snapshot = true };
+        await using var subscription = client.SubscribeAsync(settings).GetAsyncEnumerator();
+        Assert.True(await subscription.MoveNextAsync());
+        Assert.Equal(new SubscriptionEvent.SnapshotTask(task), subscription.Current);
+        Assert.True(await subscription.MoveNextAsync());
+        Assert.IsType<SubscriptionEvent.Synced>(subscription.Current);
+        await client.Tasks.CreateAsync(other.Id, "elsewhere too");
+        await client.Lists.RenameAsync(other.Id, "renamed");
+        await client.Tasks.CompleteAsync(task.Id);
+        foreach (var name in (string[])["Changed TaskListUpdated", "Left TaskCompleted"])
+        {
+            Assert.True(await subscription.MoveNextAsync());
+            Assert.Equal(name, NameOf(subscription.Current));
+        }
+
+        // What is no id is no filter either.
+        var none = settings with { TaskListId = "\" OR state = \\OPEN" };
+        Assert.Equal(["Synced"], await TakeAsync(client, 1, none));
+    }
+
+    [Fact]
     public async Task A_live_view_shows_what_matches_and_ends_with_its_session()
     {
         var (client, list) = await WithListAsync();

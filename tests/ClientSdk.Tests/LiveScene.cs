@@ -6,19 +6,21 @@ namespace Squall.Client.Tests;
 /// A view under writers, a churn of its memberships, and cuts of its connection. The view's own steps drive it: after
 /// so many it is cut, after so many it gains or loses a list; so that each finds it at work.
 /// </summary>
-internal sealed class LiveScene(World world, int seed, int cuts)
+/// <param name="isFiltered">Whether the view is of some tasks, in an order of its own, or of all.</param>
+internal sealed class LiveScene(World world, int seed, int cuts, bool isFiltered)
 {
-    private const string Filter = "state = OPEN AND priority >= MEDIUM";
-    private const string Order = "priority desc, title";
     private const int Writers = 3;
-    private const int ChurnsMin = 12;
+    private const int ChurnsMin = 16;
+
+    private readonly string filter = isFiltered ? "state = OPEN AND priority >= MEDIUM" : "";
+    private readonly string order = isFiltered ? "priority desc, title" : "";
 
     private readonly Random random = new(seed);
     private readonly List<LiveTasksChange> steps = [];
     private readonly CancellationTokenSource enough = new();
     private readonly SemaphoreSlim churn = new(0);
     private readonly List<TaskList> stable = [];
-    private readonly List<TaskList> churned = [];
+    private readonly TaskList[] churned = new TaskList[2];
     private SquallClient? owner;
     private int untilCut = 3;
     private int untilChurn = 5;
@@ -41,7 +43,7 @@ internal sealed class LiveScene(World world, int seed, int cuts)
         var direct = Client(viewersTokens, world.Address);
         var through = new AlteredClient(Client(viewersTokens, world.Proxy.Address), drops);
         await SetAsync();
-        await using var live = through.WatchTasks(Filter, new LiveTasksSettings { OrderBy = Order });
+        await using var live = through.WatchTasks(filter, new LiveTasksSettings { OrderBy = order });
         live.Changed += step => Follow(step, through);
         await live.StartAsync().WaitAsync(Net.TimeMax);
         var working = Enumerable.Range(0, Writers).Select(number => Task.Run(
@@ -51,12 +53,12 @@ internal sealed class LiveScene(World world, int seed, int cuts)
         await EndAsync(live);
         var view = await live.WhenAsync(now => now.IsLive && now.Tasks.Any(task => task.Title == "the last"))
             .WaitAsync(Net.TimeMax);
-        var listed = await direct.Tasks.List(Filter, Order).AllAsync();
+        var listed = await direct.Tasks.List(filter, order).AllAsync();
         await live.DisposeAsync();
 
         var ledger = new LiveLedger(
             (await direct.GetAccountAsync()).Id,
-            task => task.State == TaskState.Open && task.Priority >= Priority.Medium);
+            task => !isFiltered || (task.State == TaskState.Open && task.Priority >= Priority.Medium));
         var faults = await ledger.FaultsOfAsync(world.Server, steps);
         (Lost, Dropped, Memberships) = (through.Lost, through.Dropped, ledger.Memberships);
         return view.Tasks.SequenceEqual(listed) ? faults : [.. faults, "the view does not end as ListTasks"];
@@ -64,19 +66,20 @@ internal sealed class LiveScene(World world, int seed, int cuts)
 
     private async Task SetAsync()
     {
-        for (var number = 0; number < 4; number++)
+        for (var number = 0; number < 2; number++)
         {
-            var list = await owner!.Lists.CreateAsync($"list {number}");
-            await owner.Tasks.CreateManyAsync(list.Id, Enumerable.Range(0, 10).Select(Task));
-            if (number < 2)
-            {
-                await owner.Lists.SetMemberAsync(list.Id, "viewer", Role.Viewer);
-            }
-
-            (number < 2 ? stable : churned).Add(list);
+            stable.Add(await MakeAsync());
+            await owner!.Lists.SetMemberAsync(stable[number].Id, "viewer", Role.Viewer);
+            churned[number] = await MakeAsync();
         }
+    }
 
-        TaskItem Task(int number) => new() { Title = $"{number}", Priority = (Priority)random.Next(5) };
+    private async Task<TaskList> MakeAsync()
+    {
+        var list = await owner!.Lists.CreateAsync("a list");
+        await owner.Tasks.CreateManyAsync(list.Id, Enumerable.Range(0, 10).Select(
+            number => new TaskItem { Title = $"{number}", Priority = (Priority)(number % 5) }));
+        return list;
     }
 
     /// <summary>Called by the view, which waits: what is done here is done while it is where the step says.</summary>
@@ -128,34 +131,21 @@ internal sealed class LiveScene(World world, int seed, int cuts)
     private async Task WriteAsync(SquallClient client, Random own)
     {
         List<string> tasks = [];
-        List<TaskList> lists = [.. stable, .. churned];
         while (!enough.IsCancellationRequested)
         {
-            var what = tasks.Count < 5 ? 0 : own.Next(10);
-            if (what < 3)
-            {
-                var made = await client.Tasks.CreateAsync(new TaskItem
-                {
-                    TaskListId = Any(lists).Id,
-                    Title = $"{own.Next(100)}",
-                    Priority = (Priority)own.Next(5),
-                });
-                tasks.Add(made.Id);
-                continue;
-            }
-
-            var id = Any(tasks);
+            var id = tasks.Count > 0 ? tasks[own.Next(tasks.Count)] : "";
             try
             {
-                await (what switch
+                await (own.Next(tasks.Count < 5 ? 3 : 10) switch
                 {
+                    < 3 => MakeOneAsync(),
                     3 or 4 => client.Tasks.UpdateAsync(
                         new TaskItem { Id = id, Priority = (Priority)own.Next(5), Title = $"{own.Next(100)}" },
                         "priority", "title"),
                     5 => client.Tasks.CompleteAsync(id),
                     6 => client.Tasks.ReopenAsync(id),
                     7 or 8 => client.Tasks.UpdateAsync(
-                        new TaskItem { Id = id, TaskListId = Any(lists).Id }, "task_list_id"),
+                        new TaskItem { Id = id, TaskListId = AnyList() }, "task_list_id"),
                     _ => tasks.Remove(id) ? client.Tasks.DeleteAsync(id) : Task.CompletedTask,
                 });
             }
@@ -163,23 +153,51 @@ internal sealed class LiveScene(World world, int seed, int cuts)
             {
                 // It was done already, or is open.
             }
+            catch (SquallNotFoundException)
+            {
+                // It went with its list, or the list that it was to go to is gone.
+                tasks.Remove(id);
+            }
         }
 
-        T Any<T>(List<T> all) => all[own.Next(all.Count)];
+        string AnyList() => (own.Next(2) == 0 ? stable[own.Next(2)] : Volatile.Read(ref churned[own.Next(2)])).Id;
+
+        async Task MakeOneAsync() => tasks.Add((await client.Tasks.CreateAsync(new TaskItem
+        {
+            TaskListId = AnyList(),
+            Title = $"{own.Next(100)}",
+            Priority = (Priority)own.Next(5),
+        })).Id);
     }
 
-    /// <summary>Gives and takes the two lists that the view does not keep.</summary>
+    /// <summary>
+    /// Gives and takes the two lists that the view does not keep: it becomes a member, gets another role, and is
+    /// removed or sees the list deleted, in whose place comes another.
+    /// </summary>
     private async Task ChurnAsync()
     {
-        var viewer = (await world.Server.Get<Server.Store>().ReadAsync(
-            db => db.Accounts.Single(row => row.Username == "viewer").Id, CancellationToken.None));
+        var viewer = await world.Server.Get<Server.Store>().ReadAsync(
+            db => db.Accounts.Single(row => row.Username == "viewer").Id, CancellationToken.None);
         for (; !enough.IsCancellationRequested; Interlocked.Increment(ref churns))
         {
             Assert.True(await churn.WaitAsync(Net.TimeMax));
-            var list = churned[churns / 3 % 2].Id;
-            await (churns % 3 == 2
-                ? owner!.Lists.RemoveMemberAsync(list, viewer)
-                : owner!.Lists.SetMemberAsync(list, "viewer", churns % 3 == 0 ? Role.Viewer : Role.Editor));
+            var at = churns / 4 % 2;
+            var list = churned[at].Id;
+            switch (churns % 4)
+            {
+                case 0 or 1:
+                    await owner!.Lists.SetMemberAsync(list, "viewer", churns % 2 == 0 ? Role.Viewer : Role.Editor);
+                    break;
+                case 2 when churns / 8 % 2 == 0:
+                    await owner!.Lists.RemoveMemberAsync(list, viewer);
+                    break;
+                case 2:
+                    await owner!.Lists.DeleteAsync(list);
+                    break;
+                case 3 when churns / 8 % 2 == 1:
+                    Volatile.Write(ref churned[at], await MakeAsync());
+                    break;
+            }
         }
     }
 

@@ -195,11 +195,11 @@ public sealed class LiveTasks : IAsyncDisposable
 
         if (context is null)
         {
-            Handle(handlers, step);
+            HandleAll(handlers, step);
         }
         else
         {
-            await PostAsync(() => Handle(handlers, step)).ConfigureAwait(false);
+            await PostAsync(() => HandleAll(handlers, step)).ConfigureAwait(false);
         }
     }
 
@@ -237,23 +237,33 @@ public sealed class LiveTasks : IAsyncDisposable
         await done.Task.ConfigureAwait(false);
     }
 
-    private void Handle(Action<LiveTasksChange> handlers, LiveTasksChange step)
+    private void HandleAll(Action<LiveTasksChange> handlers, LiveTasksChange step)
     {
         Volatile.Write(ref handlingThread, Environment.CurrentManagedThreadId);
-        foreach (var handler in Delegate.EnumerateInvocationList(handlers))
+        try
         {
-            disposed.Token.ThrowIfCancellationRequested();
-            try
+            foreach (var handler in Delegate.EnumerateInvocationList(handlers))
             {
-                handler(step);
-            }
-            catch (Exception e)
-            {
-                Telemetry.HandlerFailed();
-                HandlerFailed?.Invoke(e);
+                disposed.Token.ThrowIfCancellationRequested();
+                Handle(handler, step);
             }
         }
+        finally
+        {
+            Volatile.Write(ref handlingThread, 0);
+        }
+    }
 
-        Volatile.Write(ref handlingThread, 0);
+    private void Handle(Action<LiveTasksChange> handler, LiveTasksChange step)
+    {
+        try
+        {
+            handler(step);
+        }
+        catch (Exception e)
+        {
+            Telemetry.HandlerFailed();
+            HandlerFailed?.Invoke(e);
+        }
     }
 }
