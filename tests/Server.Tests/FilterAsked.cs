@@ -35,20 +35,26 @@ internal abstract record FilterAsked
         ("remind_time", _ => null),
     ];
 
-    public static readonly Arbitrary<FilterAsked> Any =
-        Arb.From(Gen.Sized(size => Of(Math.Min(size / 20, 3))), filter => filter.Smaller());
+    public static readonly Gen<FilterAsked> AnyOf = Gen.Sized(size => Of(Math.Min(size / 20, 3)));
+
+    public static readonly Arbitrary<FilterAsked> Any = Arb.From(AnyOf, filter => filter.Smaller());
 
     public abstract bool Holds(TaskItem task);
 
     public abstract string Written { get; }
 
+    /// <summary>Whether any of it searches for words.</summary>
+    public virtual bool Searches => false;
+
     public override string ToString() => Written;
 
-    protected virtual IEnumerable<FilterAsked> Smaller() => [];
+    /// <summary>Simpler ones, in which a disagreement is easier to see.</summary>
+    public virtual IEnumerable<FilterAsked> Smaller() => [];
 
     private static Gen<FilterAsked> Of(int depth) => depth == 0
         ? Gen.OneOf(OfText(), OfTime(), OfName("state", States, 1, task => (int)task.State),
-            OfName("priority", Priorities, 0, task => (int)task.Priority), OfAttempt(), OfLabel(), OfWhetherSet())
+            OfName("priority", Priorities, 0, task => (int)task.Priority), OfAttempt(), OfLabel(), OfWhetherSet(),
+            OfPhrase(), OfPhrase(), OfPhrase())
         : Gen.OneOf(
             Of(0),
             from part in Of(depth - 1)
@@ -103,6 +109,14 @@ internal abstract record FilterAsked
         new One("work.attempt:*", _ => false),
     ]);
 
+    private static Gen<FilterAsked> OfPhrase() =>
+        from phrase in Gen.Elements(TaskGen.Phrases)
+        from quote in Gen.Elements("", "\"", "'")
+        let words = SlowWords.Of(phrase)
+        select (FilterAsked)new One(
+            Quoted(phrase, phrase.IndexOfAny([':', '*']) >= 0 && quote.Length == 0 ? "'" : quote),
+            task => SlowWords.Has(task.Title, words) || SlowWords.Has(task.Note, words), IsSearch: true);
+
     private static FilterAsked Test(string field, string by, string value, Func<TaskItem, int?> order) =>
         new One($"{field} {by} {value}", task => order(task) is { } than && by switch
         {
@@ -128,8 +142,10 @@ internal abstract record FilterAsked
         return by + escaped + by;
     }
 
-    private sealed record One(string Text, Func<TaskItem, bool> Meant) : FilterAsked
+    private sealed record One(string Text, Func<TaskItem, bool> Meant, bool IsSearch = false) : FilterAsked
     {
+        public override bool Searches => IsSearch;
+
         public override string Written => Text;
 
         public override string ToString() => Written;
@@ -139,19 +155,23 @@ internal abstract record FilterAsked
 
     private sealed record No(FilterAsked Part, bool Minus) : FilterAsked
     {
+        public override bool Searches => Part.Searches;
+
         public override string Written => (Minus ? "-" : "NOT ") + (Part is One ? Part.Written : $"({Part.Written})");
 
         public override string ToString() => Written;
 
         public override bool Holds(TaskItem task) => !Part.Holds(task);
 
-        protected override IEnumerable<FilterAsked> Smaller() =>
+        public override IEnumerable<FilterAsked> Smaller() =>
             [Part, .. Part.Smaller().Select(part => new No(part, Minus))];
     }
 
     /// <summary>Parts that are joined by OR need no parentheses here: OR binds closer.</summary>
     private sealed record All(IReadOnlyList<FilterAsked> Parts, int Way) : FilterAsked
     {
+        public override bool Searches => Parts.Any(part => part.Searches);
+
         public override string Written => string.Join(
             Way switch { 0 => " AND ", 1 => " ", 2 => "\nAND\t", _ => "  " },
             Parts.Select(part => part is All ? $"({part.Written})" : part.Written));
@@ -160,11 +180,13 @@ internal abstract record FilterAsked
 
         public override bool Holds(TaskItem task) => Parts.All(part => part.Holds(task));
 
-        protected override IEnumerable<FilterAsked> Smaller() => Parts;
+        public override IEnumerable<FilterAsked> Smaller() => Parts;
     }
 
     private sealed record Some(IReadOnlyList<FilterAsked> Parts) : FilterAsked
     {
+        public override bool Searches => Parts.Any(part => part.Searches);
+
         public override string Written => string.Join(
             " OR ", Parts.Select(part => part is All or Some ? $"({part.Written})" : part.Written));
 
@@ -172,6 +194,6 @@ internal abstract record FilterAsked
 
         public override bool Holds(TaskItem task) => Parts.Any(part => part.Holds(task));
 
-        protected override IEnumerable<FilterAsked> Smaller() => Parts;
+        public override IEnumerable<FilterAsked> Smaller() => Parts;
     }
 }

@@ -70,6 +70,36 @@ public sealed class FilterTests
     public void OR_binds_closer_than_AND(string filter, bool holds) =>
         Assert.Equal(holds, Filter.Parse(filter, new Limits()).Matches(Printer));
 
+    [Theory]
+    [InlineData("printer", true)]
+    [InlineData("PRINTER", true)]
+    [InlineData("print", false)]
+    [InlineData("prínter", true)]
+    [InlineData("\"the printer\"", true)]
+    [InlineData("'fix THE  printer!'", true)]
+    [InlineData("\"fix printer\"", false)]
+    [InlineData("fix printer", true)]
+    [InlineData("fix-the", true)]
+    [InlineData("the-fix", false)]
+    [InlineData("title", false)]
+    [InlineData("ocr", false)]
+    [InlineData("-scanner", true)]
+    [InlineData("NOT printer", false)]
+    [InlineData("scanner OR printer", true)]
+    [InlineData("labels:\"ocr\" AND (priority >= HIGH OR \"printer\")", true)]
+    [InlineData("priority < HIGH OR \"printer\" AND state = DONE", false)]
+    [InlineData("and or not", false)]
+    public void A_bare_word_or_a_phrase_is_searched_for_in_title_and_note(string filter, bool holds) =>
+        Assert.Equal(holds, Filter.Parse(filter, new Limits()).Matches(Printer));
+
+    [Fact]
+    public void A_phrase_stands_in_the_title_or_in_the_note_but_not_across_both()
+    {
+        var task = new TaskItem { Title = "one two", Note = "three, four" };
+        Assert.True(Filter.Parse("\"one two\" \"three four\" two three", new Limits()).Matches(task));
+        Assert.False(Filter.Parse("\"two three\"", new Limits()).Matches(task));
+    }
+
     [Fact]
     public void Text_is_compared_by_code_point()
     {
@@ -80,9 +110,16 @@ public sealed class FilterTests
     }
 
     [Theory]
-    [InlineData("title", 1, "FILTER_WORDS_NOT_SUPPORTED")]
-    [InlineData("state = OPEN \"printer\"", 14, "FILTER_WORDS_NOT_SUPPORTED")]
     [InlineData("tite = x", 1, "FILTER_INVALID")]
+    [InlineData("\"title\" = x", 1, "FILTER_INVALID")]
+    [InlineData("http://x", 1, "FILTER_INVALID")]
+    [InlineData("\"\"", 1, "FILTER_INVALID")]
+    [InlineData("a OR \"😀 …\" b", 6, "FILTER_INVALID")]
+    [InlineData("state = OPEN *", 14, "FILTER_INVALID")]
+    [InlineData("😀print*", 7, "FILTER_INVALID")]
+    [InlineData("-", 2, "FILTER_INVALID")]
+    [InlineData("a, b", 2, "FILTER_INVALID")]
+    [InlineData("printer(office)", 8, "FILTER_INVALID")]
     [InlineData("title = \"😀\" AND colour = red", 17, "FILTER_INVALID")]
     [InlineData("state = open", 9, "FILTER_INVALID")]
     [InlineData("state = NONE", 9, "FILTER_INVALID")]
@@ -96,7 +133,7 @@ public sealed class FilterTests
     [InlineData("title =", 8, "FILTER_INVALID")]
     [InlineData("title = AND", 9, "FILTER_INVALID")]
     [InlineData("title == x", 8, "FILTER_INVALID")]
-    [InlineData("title ! x", 1, "FILTER_WORDS_NOT_SUPPORTED")]
+    [InlineData("title ! x", 7, "FILTER_INVALID")]
     [InlineData("title = \"x", 9, "FILTER_INVALID")]
     [InlineData("title = \"x\"y", 12, "FILTER_INVALID")]
     [InlineData("title = \"\\q\"", 10, "FILTER_INVALID")]

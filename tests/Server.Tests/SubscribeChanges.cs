@@ -73,6 +73,7 @@ internal static class SubscribeChanges
         {
             var row = new TaskRow
             {
+                Num = (change.Db.Tasks.Max(task => (long?)task.Num) ?? 0) + 1,
                 Id = Ids.New(change.NowMicros),
                 ListId = list,
                 Title = title,

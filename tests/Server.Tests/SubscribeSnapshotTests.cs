@@ -181,10 +181,12 @@ public sealed class SubscribeSnapshotTests
         world.ChangeAsync(change =>
         {
             var made = new List<TaskItem>();
+            long last = change.Db.Tasks.Max(task => (long?)task.Num) ?? 0;
             for (int at = 0; at < count; at++)
             {
                 var row = new TaskRow
                 {
+                    Num = last + 1 + at,
                     Id = Ids.New(change.NowMicros + at),
                     ListId = list,
                     Title = $"task {at}",

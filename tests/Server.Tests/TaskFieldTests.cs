@@ -149,13 +149,13 @@ public sealed class TaskFieldTests : IClassFixture<TaskWorld>
     }
 
     [Fact]
-    public async Task Words_to_search_for_are_refused_with_their_place()
+    public async Task A_filter_that_cannot_be_read_is_refused_with_its_place()
     {
         RpcException refused = await Refusal.AssertAsync(
-            StatusCode.InvalidArgument, "FILTER_WORDS_NOT_SUPPORTED", "filter", () =>
-            Ada.ListAsync("labels:\"😀\" AND printer"));
-        Assert.Equal("16", Refusal.CauseOf(refused).Metadata["position"]);
-        Assert.Contains("character 16", refused.Status.Detail);
+            StatusCode.InvalidArgument, "FILTER_INVALID", "filter", () =>
+            Ada.ListAsync("labels:\"😀\" AND print*"));
+        Assert.Equal("21", Refusal.CauseOf(refused).Metadata["position"]);
+        Assert.Contains("character 21", refused.Status.Detail);
     }
 
     /// <summary>By creating, creating many, and updating; nothing is changed.</summary>

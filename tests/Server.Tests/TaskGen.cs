@@ -13,7 +13,18 @@ internal static class TaskGen
     public static readonly string[] Texts =
     [
         "a", "b", "ab", "Ab", "a b", "é", "e\u0301", "\uD7FF", "\uE000", "\uFF5E", "\uFFFD", "\U00010000", "😀", "a😀",
-        "a\uFF5E", "\"a\"", "it's", "a\\", "AND", "*", "-a", "(a)", "labels:a", "i00000",
+        "a\uFF5E", "\"a\"", "it's", "a\\", "AND", "*", "-a", "(a)", "labels:a", "i00000", "the old printer",
+        "Printer: OLD!", "straße 7", "STRASSE 7", "ﬁx x²", "FIX (X2)", "Σίσυφος", "ΣΊΣΥΦΟΣ", "日本 語", "\U00010400 b",
+    ];
+
+    /// <summary>What can be searched for in them: words, and words that stand together, written in many ways.</summary>
+    public static readonly string[] Phrases =
+    [
+        "a", "A", "á", "b", "B", "ab", "a b", "b a", "e", "É", "printer", "PRINTER", "old", "óld printer",
+        "printer old",
+        "printer, OLD", "the", "strasse", "STRAßE 7", "7", "fix", "ﬁx", "fix-x²", "X2", "σίσυφοσ", "日本", "日本...語", "語",
+        "\U00010428", "it's", "it", "i00000", "labels", "labels a", "two lines", "tab", "nothing", "not there",
+        "a\uFF5E",
     ];
 
     public static readonly string[] Notes = [.. Texts, "two\nlines", "a\ttab", "a\r\nb"];
@@ -37,6 +48,7 @@ internal static class TaskGen
         from unset in Gen.Choose(0, 3)
         select new TaskRow
         {
+            Num = 0,
             Id = "",
             ListId = "",
             Title = title,
@@ -55,26 +67,32 @@ internal static class TaskGen
             Version = 1,
         };
 
-    /// <summary>Puts tasks into lists as they are, whatever their fields, as no call could. Each gets its id.</summary>
-    public static async Task<TaskItem[]> StoreAsync(
-        this ServerFixture server, IReadOnlyList<TaskRow> tasks, params string[] listIds)
-    {
-        return await server.Get<Journal>().RunAsync(
-            scope =>
-            {
-                for (int at = 0; at < tasks.Count; at++)
-                {
-                    TaskRow task = tasks[at];
-                    task.Id = Ids.Length > at ? $"{listIds[0]} {Ids[at]}" : Server.Ids.New(scope.NowMicros);
-                    task.ListId = listIds[at % listIds.Length];
-                    scope.Db.Tasks.Add(task);
-                    scope.Db.TaskLabels.AddRange(
-                        task.Labels.Select(label => new TaskLabelRow { TaskId = task.Id, Label = label }));
-                }
+    public static Task<TaskItem[]> StoreAsync(
+        this ServerFixture server, IReadOnlyList<TaskRow> tasks, params string[] listIds) =>
+        server.Get<Journal>().RunAsync(scope => Store(scope, tasks, listIds), null, 0, CancellationToken.None);
 
-                return tasks.Select(task => task.ToProto()).ToArray();
-            },
-            null, 0, CancellationToken.None);
+    /// <summary>Puts tasks into lists as they are, whatever their fields, as no call could. Each gets its id.</summary>
+    public static TaskItem[] Store(ChangeScope scope, IReadOnlyList<TaskRow> tasks, params string[] listIds)
+    {
+        for (int at = 0; at < tasks.Count; at++)
+        {
+            TaskRow task = tasks[at];
+            task.Id = Ids.Length > at ? $"{listIds[0]} {Ids[at]}" : Server.Ids.New(scope.NowMicros);
+            task.ListId = listIds[at % listIds.Length];
+        }
+
+        // As it is of all tasks, the order of ids is that in which they were created.
+        long num = Math.Max(scope.NowMicros, scope.Db.Tasks.Max(task => (long?)task.Num) ?? 0);
+        var times = new Queue<long>(tasks.Select(task => task.CreateTimeMicros).Order());
+        foreach (TaskRow task in tasks.OrderBy(task => task.Id, StringComparer.Ordinal))
+        {
+            task.Num = ++num;
+            task.CreateTimeMicros = times.Dequeue();
+            scope.Db.Tasks.Add(task);
+            TaskTerms.Add(scope, task);
+        }
+
+        return [.. tasks.Select(task => task.ToProto())];
     }
 
     private static string? OrNull(string text) => text.Length == 0 ? null : text;

@@ -21,7 +21,7 @@ internal sealed class SnapshotScan
     private readonly LinkedList<string> _lists;
     private readonly HashSet<string> _held;
     private string _rank = "";
-    private string _id = "";
+    private long _num;
 
     public SnapshotScan(Store store, View view)
     {
@@ -81,7 +81,7 @@ internal sealed class SnapshotScan
             {
                 TaskItem task = row.ToProto();
                 tasks.Add(task);
-                (_rank, _id) = (row.Rank, row.Id);
+                (_rank, _num) = (row.Rank, row.Num);
                 bytes += task.CalculateSize();
                 if (bytes > BytesMax || tasks.Count == TasksMax)
                 {
@@ -98,16 +98,17 @@ internal sealed class SnapshotScan
     private void NextList()
     {
         _lists.RemoveFirst();
-        (_rank, _id) = ("", "");
+        (_rank, _num) = ("", 0);
     }
 
     private IEnumerable<TaskRow> Rows(SquallDb db, string list, int max)
     {
         var sql = new SqlText()
-            .Write("SELECT t.* FROM tasks AS t WHERE t.\"ListId\" = ").Value(list)
-            .Write(" AND (t.\"Rank\", t.\"Id\") > (").Value(_rank).Write(", ").Value(_id).Write(") AND ");
-        FilterSql.Write(_view.Filter, sql);
-        sql.Write(" ORDER BY t.\"Rank\", t.\"Id\" LIMIT ").Value(max);
-        return db.Tasks.FromSqlRaw(sql.ToString(), sql.Values).AsEnumerable();
+            .Write($"SELECT {TaskRow.Columns} FROM tasks AS t INDEXED BY \"{TaskIndexes.ByField["rank"]}\"")
+            .Write(" WHERE t.\"ListId\" = ").Value(list)
+            .Write(" AND (t.\"Rank\", t.\"Num\") > (").Value(_rank).Write(", ").Value(_num).Write(") AND ");
+        FilterSql.Write(_view.Filter, sql, "rank");
+        sql.Write(" ORDER BY t.\"Rank\", t.\"Num\" LIMIT ").Value(max);
+        return sql.Read(db, TaskRow.Read);
     }
 }

@@ -12,6 +12,7 @@ namespace Squall.Server;
 internal sealed class ChangeScope(SquallDb db, long epoch)
 {
     private readonly List<ChangeRow> _told = [];
+    private readonly List<Action<SquallDb>> _deferred = [];
     private long _seq;
 
     public SquallDb Db => db;
@@ -24,11 +25,14 @@ internal sealed class ChangeScope(SquallDb db, long epoch)
 
     public IReadOnlyList<ChangeRow> Told => _told;
 
+    public IReadOnlyList<Action<SquallDb>> Deferred => _deferred;
+
     internal void Begin(long seq, long nowMicros)
     {
         _seq = seq;
         NowMicros = nowMicros;
         _told.Clear();
+        _deferred.Clear();
     }
 
     /// <summary>
@@ -49,6 +53,13 @@ internal sealed class ChangeScope(SquallDb db, long epoch)
         row.Before = before?.ToByteArray();
         return Add(row);
     }
+
+    /// <summary>
+    /// Has <paramref name="write"/> done in the same transaction, once all changes of the commit have run; not at all
+    /// if this one is undone. The words of tasks are written so: a full-text index that is written within savepoints
+    /// makes a segment of each, to be merged again. Until then no change finds what it writes.
+    /// </summary>
+    public void Defer(Action<SquallDb> write) => _deferred.Add(write);
 
     /// <summary>Writes the row of a change that is told to nobody.</summary>
     public ChangeRow Note(ChangeKind kind, string accountId, string subjectId)

@@ -16,6 +16,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly JournalQueue _queue = new(limits);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Action<SquallDb>> _deferred = [];
     private SquallDb? _db;
     private ChangeScope? _scope;
     private WriteAheadLog? _log;
@@ -106,6 +107,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         {
             taken.Clear();
             told.Clear();
+            _deferred.Clear();
             WriteBatch(taken, told);
             _log!.Shorten();
         }
@@ -115,7 +117,8 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
     }
 
     /// <summary>
-    /// (1) Takes what waits and runs it in one transaction, (2) commits, (3) brings memory up to date, (4) answers.
+    /// (1) Takes what waits and runs it in one transaction, (2) does what was deferred to its end, and commits,
+    /// (3) brings memory up to date, (4) answers.
     /// </summary>
     private void WriteBatch(List<QueuedChange> taken, List<ChangeRow> told)
     {
@@ -125,6 +128,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         {
             using IDbContextTransaction transaction = _db!.Database.BeginTransaction();
             RunBatch(taken, told);
+            _deferred.ForEach(write => write(_db));
             CountBytes(told);
             written = true;
             transaction.Commit();
@@ -239,6 +243,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         _lastMicros = now;
         _seq = _scope.NextSeq - 1;
         told.AddRange(_scope.Told);
+        _deferred.AddRange(_scope.Deferred);
     }
 
     /// <summary>In the changes' own transaction: what is lost with it was never counted.</summary>

@@ -12,9 +12,15 @@ internal static class QueryPlans
 {
     private static readonly (string Table, string Index, string Rows)[] Told =
     [
-        ("tasks", "IX_tasks_ListId_Rank_Id", "1000000 1000 2 1"),
+        ("tasks", "IX_tasks_Id", "1000000 1"),
+        ("tasks", "IX_tasks_ListId_Rank", "1000000 1000 2"),
+        ("tasks", "IX_tasks_ListId_State_Rank", "1000000 1000 500 2"),
+        ("tasks", "IX_tasks_ListId_Title", "1000000 1000 2"),
         ("tasks", "IX_tasks_ListId_CreateTimeMicros", "1000000 1000 1"),
+        ("tasks", "IX_tasks_ListId_UpdateTimeMicros", "1000000 1000 1"),
         ("tasks", "IX_tasks_ListId_DueTimeMicros", "300000 300 2"),
+        ("tasks", "IX_tasks_ListId_CompleteTimeMicros", "300000 300 1"),
+        ("tasks", "IX_tasks_ListId_Priority", "300000 300 100"),
         ("tasks", "IX_tasks_AssigneeId_ListId", "300000 300 100"),
         ("tasks", "IX_tasks_ParentId", "100000 10"),
     ];

@@ -144,6 +144,7 @@ internal sealed partial class Store : IDisposable
         };
         var connection = new PreparedConnection(text.ConnectionString);
         connection.Open();
+        Words.AddTo(connection);
         var db = new SqliteSquallDb(_options);
         db.Database.SetDbConnection(connection, contextOwnsConnection: true);
         Execute(db, string.Create(

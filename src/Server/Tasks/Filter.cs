@@ -16,10 +16,17 @@ internal sealed class Filter
 
     public FilterNode Root { get; }
 
+    /// <summary>What must all hold.</summary>
+    public IReadOnlyList<FilterNode> Conditions => Root is AllOf all ? all.Nodes : [Root];
+
     /// <summary>The one list that a task must be of to match, where the filter says so at its top.</summary>
-    public string? OnlyList => (Root is AllOf all ? all.Nodes : [Root])
+    public string? OnlyList => Conditions
         .OfType<TextTest>()
         .FirstOrDefault(test => test.Field == FilterField.TaskListId && test.By == Comparator.Equal)?.Value;
+
+    /// <summary>Whether a task must be in one certain state to match.</summary>
+    public bool OneState => Conditions
+        .Any(node => node is NumberTest { Field.Kind: FieldKind.State, By: Comparator.Equal });
 
     /// <exception cref="RpcException">INVALID_ARGUMENT: too long, or it does not parse; the details tell where.
     /// </exception>
@@ -33,7 +40,7 @@ internal sealed class Filter
         return new FilterParser(text, limits).Parse() is { } root ? new Filter(root) : All;
     }
 
-    public bool Matches(TaskItem task) => Root.Matches(task);
+    public bool Matches(TaskItem task) => Root.Matches(new FilterSubject(task));
 }
 
 internal enum Comparator
@@ -46,10 +53,21 @@ internal enum Comparator
     GreaterOrEqual,
 }
 
+/// <summary>A task as a filter looks at it: what takes time to find out is found out once.</summary>
+internal sealed class FilterSubject(TaskItem task)
+{
+    private readonly SpelledText _text = new();
+
+    public TaskItem Task => task;
+
+    /// <summary>Whether its title or its note has a phrase, as <see cref="Words.Spell"/> spells it.</summary>
+    public bool Says(string phrase) => _text.Has(task.Title, task.Note, phrase);
+}
+
 /// <summary>A part of a filter. A test of a field that is not set is false.</summary>
 internal abstract record FilterNode
 {
-    public abstract bool Matches(TaskItem task);
+    public abstract bool Matches(FilterSubject subject);
 
     protected static bool Holds(Comparator by, int order) => by switch
     {
@@ -64,11 +82,11 @@ internal abstract record FilterNode
 
 internal sealed record AllOf(IReadOnlyList<FilterNode> Nodes) : FilterNode
 {
-    public override bool Matches(TaskItem task)
+    public override bool Matches(FilterSubject subject)
     {
         foreach (FilterNode node in Nodes)
         {
-            if (!node.Matches(task))
+            if (!node.Matches(subject))
             {
                 return false;
             }
@@ -80,11 +98,11 @@ internal sealed record AllOf(IReadOnlyList<FilterNode> Nodes) : FilterNode
 
 internal sealed record AnyOf(IReadOnlyList<FilterNode> Nodes) : FilterNode
 {
-    public override bool Matches(TaskItem task)
+    public override bool Matches(FilterSubject subject)
     {
         foreach (FilterNode node in Nodes)
         {
-            if (node.Matches(task))
+            if (node.Matches(subject))
             {
                 return true;
             }
@@ -96,35 +114,41 @@ internal sealed record AnyOf(IReadOnlyList<FilterNode> Nodes) : FilterNode
 
 internal sealed record Not(FilterNode Node) : FilterNode
 {
-    public override bool Matches(TaskItem task) => !Node.Matches(task);
+    public override bool Matches(FilterSubject subject) => !Node.Matches(subject);
 }
 
 /// <summary>A field's text compared whole, by code point.</summary>
 internal sealed record TextTest(FilterField Field, Comparator By, string Value) : FilterNode
 {
-    public override bool Matches(TaskItem task) =>
-        Field.Text(task) is { Length: > 0 } text && Holds(By, CodePoints.Compare(text, Value));
+    public override bool Matches(FilterSubject subject) =>
+        Field.Text(subject.Task) is { Length: > 0 } text && Holds(By, CodePoints.Compare(text, Value));
 }
 
 /// <summary>A time, an enum or a number compared.</summary>
 internal sealed record NumberTest(FilterField Field, Comparator By, long Value) : FilterNode
 {
-    public override bool Matches(TaskItem task) =>
-        Field.Number(task) is { } number && Holds(By, number.CompareTo(Value));
+    public override bool Matches(FilterSubject subject) =>
+        Field.Number(subject.Task) is { } number && Holds(By, number.CompareTo(Value));
 }
 
 /// <summary>Whether a field is set at all.</summary>
 internal sealed record SetTest(FilterField Field) : FilterNode
 {
-    public override bool Matches(TaskItem task) =>
-        Field.Kind == FieldKind.Text ? Field.Text(task).Length > 0 : Field.Number(task) is not null;
+    public override bool Matches(FilterSubject subject) =>
+        Field.Kind == FieldKind.Text ? Field.Text(subject.Task).Length > 0 : Field.Number(subject.Task) is not null;
+}
+
+/// <summary>Whether a title or a note has a phrase, as <see cref="Words.Spell"/> spells it.</summary>
+internal sealed record PhraseTest(string Phrase) : FilterNode
+{
+    public override bool Matches(FilterSubject subject) => subject.Says(Phrase);
 }
 
 /// <summary>Whether a task has a label; null: any.</summary>
 internal sealed record LabelTest(string? Label) : FilterNode
 {
-    public override bool Matches(TaskItem task) =>
-        Label is null ? task.Labels.Count > 0 : task.Labels.Contains(Label);
+    public override bool Matches(FilterSubject subject) =>
+        Label is null ? subject.Task.Labels.Count > 0 : subject.Task.Labels.Contains(Label);
 }
 
 /// <summary>The order of text: that of its code points, which is also that of its UTF-8, not of its UTF-16.</summary>

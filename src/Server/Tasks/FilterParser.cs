@@ -111,14 +111,12 @@ internal sealed class FilterParser(string text, Limits limits)
         int operatorAt = _at;
         if (Operator() is not { } by)
         {
-            throw Fault.Filter(
-                "FILTER_WORDS_NOT_SUPPORTED", PlaceOf(start),
-                "words and phrases to search for are not yet supported; compare a field, such as title = \"x\"");
+            return Phrase(start, name, quoted);
         }
 
         if (quoted || !FilterField.ByName.TryGetValue(name, out FilterField? field))
         {
-            throw Invalid(start, "there is no such field");
+            throw Invalid(start, "there is no such field; to search for a text, quote it");
         }
 
         if (field.Kind == FieldKind.Labels && !by.Has)
@@ -131,13 +129,29 @@ internal sealed class FilterParser(string text, Limits limits)
         return !AtEnd && text[_at] == '(' ? Simple(target) : Test(target, Value());
     }
 
-    private FilterNode Test(Target target, (string Text, bool Quoted, int Start) value)
+    /// <summary>A text to search for, bare or quoted: its words, one right after the other.</summary>
+    private PhraseTest Phrase(int start, string words, bool quoted)
     {
-        if (++_terms > limits.FilterTermsMax)
+        if (!quoted && !AtEnd && text[_at] == '(' && _at == start + words.Length)
         {
-            throw Invalid(value.Start, $"more than {limits.FilterTermsMax} terms");
+            throw Invalid(_at, "there are no functions; a space is missing, or an OR");
         }
 
+        CountTerm(start);
+        if (!quoted && words.IndexOf('*') is >= 0 and var star)
+        {
+            throw Invalid(start + star, "words are searched for whole: * stands for nothing in them");
+        }
+
+        string phrase = Words.Spell(words);
+        return phrase.Length > 0
+            ? new PhraseTest(phrase)
+            : throw Invalid(start, "there is no letter and no digit in it to search for");
+    }
+
+    private FilterNode Test(Target target, (string Text, bool Quoted, int Start) value)
+    {
+        CountTerm(value.Start);
         FilterField field = target.Field;
         if (value is { Text: "*", Quoted: false })
         {
@@ -156,6 +170,14 @@ internal sealed class FilterParser(string text, Limits limits)
             : new NumberTest(
                 field, target.By,
                 field.NumberOf(value.Text) ?? throw Invalid(value.Start, $"{field.Name} takes {field.Expects}"));
+    }
+
+    private void CountTerm(int start)
+    {
+        if (++_terms > limits.FilterTermsMax)
+        {
+            throw Invalid(start, $"more than {limits.FilterTermsMax} terms");
+        }
     }
 
     private static FilterNode SetTestOf(FilterField field) => field.Kind switch

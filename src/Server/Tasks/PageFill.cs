@@ -15,20 +15,22 @@ internal static class PageFill
     /// </summary>
     public static string Take<TRow, TMessage>(
         IEnumerable<TRow> rows, int size, int bytesMax, Func<TRow, TMessage> toProto,
-        RepeatedField<TMessage> page, Func<TMessage, string> tokenAfter)
+        RepeatedField<TMessage> page, Func<TRow, string> tokenAfter)
         where TMessage : IMessage
     {
         long bytes = 0;
+        TRow? last = default;
         foreach (TRow row in rows)
         {
             TMessage message = toProto(row);
             bytes += message.CalculateSize() + FramingBytesMax;
             if (page.Count == size || (page.Count > 0 && bytes > bytesMax))
             {
-                return tokenAfter(page[^1]);
+                return tokenAfter(last!);
             }
 
             page.Add(message);
+            last = row;
         }
 
         return "";

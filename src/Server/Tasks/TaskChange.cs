@@ -16,6 +16,7 @@ internal sealed class TaskChange(ChangeScope scope, Caller caller, Limits limits
 
     private int _idsTaken;
 
+    public ChangeScope Scope => scope;
     public SquallDb Db => scope.Db;
     public Caller Caller => caller;
     public Limits Limits => limits;

@@ -52,7 +52,7 @@ internal static class TaskClearing
             cleared.Add(task);
         }
 
-        TaskDeletion.Remove(scope.Db, [.. cleared]);
+        TaskDeletion.Remove(scope, [.. cleared]);
         return cleared.Count;
     }
 

@@ -44,8 +44,7 @@ internal static class TaskCreation
 
             last = string.CompareOrdinal(row.Rank, last) > 0 ? row.Rank : last;
             change.Db.Tasks.Add(row);
-            change.Db.TaskLabels.AddRange(
-                row.Labels.Select(label => new TaskLabelRow { TaskId = row.Id, Label = label }));
+            TaskTerms.Add(change.Scope, row);
             created.Add(row.ToProto());
             change.TellCreated(created[^1]);
         }
@@ -57,6 +56,7 @@ internal static class TaskCreation
     {
         var row = new TaskRow
         {
+            Num = change.Scope.NextSeq,
             Id = change.NewId(),
             ListId = listId,
             Title = task.Title,

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.EntityFrameworkCore;
 using Squall.V1;
 
 namespace Squall.Server;
@@ -23,20 +22,19 @@ internal static class TaskDeletion
             change.TellDeleted(task.ToProto());
         }
 
-        Remove(change.Db, [.. steps, row]);
+        Remove(change.Scope, [.. steps, row]);
     }
 
     /// <summary>Removes tasks with what belongs to them, and leaves a note of what is left to clear away.</summary>
-    public static void Remove(SquallDb db, TaskRow[] tasks)
+    public static void Remove(ChangeScope scope, TaskRow[] tasks)
     {
-        string[] labelled = [.. tasks.Where(task => task.Labels.Length > 0).Select(task => task.Id)];
-        if (labelled.Length > 0)
+        foreach (TaskRow task in tasks)
         {
-            db.TaskLabels.Where(label => labelled.Contains(label.TaskId)).ExecuteDelete();
+            TaskTerms.Remove(scope, task);
         }
 
-        db.GoneTasks.AddRange(
+        scope.Db.GoneTasks.AddRange(
             tasks.Where(task => task.CommentCount > 0).Select(task => new GoneTaskRow { TaskId = task.Id }));
-        db.Tasks.RemoveRange(tasks);
+        scope.Db.Tasks.RemoveRange(tasks);
     }
 }

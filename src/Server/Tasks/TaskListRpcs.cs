@@ -75,7 +75,7 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
                 var answer = new ListTaskListsResponse();
                 answer.NextPageToken = PageFill.Take(
                     rows.AsEnumerable(), size, limits.AnswerBytesMax, row => row.List.ToProto((Role)row.Role),
-                    answer.TaskLists, last => pages.Write(last.Id));
+                    answer.TaskLists, last => pages.Write(last.List.Id));
                 return answer;
             },
             context.CancellationToken);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Squall.V1;
 
@@ -10,15 +11,21 @@ namespace Squall.Server;
 internal sealed class TaskOrder
 {
     private const int TextCharactersMax = 1_000;
+
+    /// <summary>Beside the fields', a task's keys are when it was created, and its number.</summary>
+    private const int TieKeys = 2;
+
+    /// <summary>What the index by priority has.</summary>
+    private const string OfSomePriority = " AND t.\"Priority\" > 0";
+
     private static readonly string[] Sortable =
         ["rank", "title", "due_time", "priority", "create_time", "update_time", "complete_time"];
 
-    private static readonly FilterField Id = FilterField.ByName["id"];
-    private readonly List<(FilterField Field, bool Descending)> _fields;
+    private readonly List<OrderKey> _fields;
 
-    private TaskOrder(List<(FilterField Field, bool Descending)> fields, bool byList)
+    private TaskOrder(List<OrderKey> fields, bool byList)
     {
-        _fields = [.. fields, (Id, false)];
+        _fields = fields;
         ByList = byList;
     }
 
@@ -26,7 +33,7 @@ internal sealed class TaskOrder
     public bool ByList { get; }
 
     /// <summary>How many keys a task has in this order.</summary>
-    public int KeyCount => _fields.Count;
+    public int KeyCount => _fields.Count + TieKeys;
 
     /// <param name="oneList">Whether all tasks are of one list: where none is given, the order is that of rank.</param>
     /// <exception cref="RpcException">INVALID_ARGUMENT: an unknown or doubled field.</exception>
@@ -34,8 +41,8 @@ internal sealed class TaskOrder
     {
         if (string.IsNullOrWhiteSpace(text))
         {
-            (FilterField, bool) rank = (FilterField.ByName["rank"], false);
-            return oneList ? new([rank], byList: false) : new([(FilterField.TaskListId, false), rank], byList: true);
+            OrderKey rank = KeyOf("rank", descending: false);
+            return oneList ? new([rank], byList: false) : new([KeyOf("task_list_id", false), rank], byList: true);
         }
 
         if (text.Length > TextCharactersMax)
@@ -43,7 +50,7 @@ internal sealed class TaskOrder
             throw Invalid($"at most {TextCharactersMax} characters");
         }
 
-        var fields = new List<(FilterField Field, bool Descending)>();
+        var fields = new List<OrderKey>();
         foreach (string part in text.Split(','))
         {
             string[] words = part.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -52,102 +59,94 @@ internal sealed class TaskOrder
                 throw Invalid($"takes {string.Join(", ", Sortable)}, each with \" desc\" for descending");
             }
 
-            if (fields.Any(earlier => earlier.Field.Name == words[0]))
+            if (fields.Any(earlier => earlier.Field?.Name == words[0]))
             {
                 throw Invalid($"names {words[0]} more than once");
             }
 
-            fields.Add((FilterField.ByName[words[0]], words.Length == 2));
+            fields.Add(KeyOf(words[0], words.Length == 2));
         }
 
         return new TaskOrder(fields, byList: false);
     }
 
-    public string?[] KeysOf(TaskItem task) =>
-    [
-        .. _fields.Select(key => key.Field.Kind == FieldKind.Text
-            ? key.Field.Text(task)
-            : key.Field.Number(task) is { } number ? PageToken.Number(number) : null),
-    ];
-
-    public void WriteOrder(SqlText sql)
+    public string?[] KeysOf(TaskRow row)
     {
-        string before = " ORDER BY ";
-        for (int at = 0; at < _fields.Count; at++)
-        {
-            (FilterField field, bool descending) = _fields[at];
-
-            // The list is the member's, whose index the lists are gone through by: nothing is left to sort.
-            sql.Write(before).Write($"{(ByList && at == 0 ? 'm' : 't')}.\"{field.Column}\"");
-            sql.Write(descending ? " DESC" : "").Write(field.MayBeUnset ? " NULLS LAST" : "");
-            before = ", ";
-        }
+        TaskItem task = row.ToProto();
+        return
+        [
+            .. _fields.Select(key => key.Field!.Kind == FieldKind.Text
+                ? key.Field.Text(task)
+                : key.Field.Number(task) is { } number ? PageToken.Number(number) : null),
+            PageToken.Number(row.CreateTimeMicros),
+            PageToken.Number(row.Num),
+        ];
     }
 
-    /// <summary>What comes after the task with these keys; where lists come first, within its list.</summary>
-    public void WriteAfter(string?[] keys, SqlText sql)
+    /// <summary>
+    /// The parts that a list has in this order, one after the other, from the one on that has the task with
+    /// <paramref name="keys"/>; null: all. In each, the tasks are in the order of an index: what has a field is one
+    /// part and what has it not another; each priority is one, since of all fields it has the fewest values.
+    /// </summary>
+    public IEnumerable<OrderPart> PartsAfter(string?[]? keys) => ByList ? [Rest("", 1, keys)] : Parts("", 0, keys);
+
+    /// <summary>Where the lists themselves are in order: the members' index, by which they are gone through.</summary>
+    public void WriteOrder(OrderPart part, SqlText sql) => part.WriteOrder(ByList ? "m.\"ListId\", " : "", sql);
+
+    private static OrderKey KeyOf(string name, bool descending) => new(FilterField.ByName[name], descending);
+
+    private IEnumerable<OrderPart> Parts(string condition, int at, string?[]? keys)
     {
-        int first = ByList ? 1 : 0;
-
-        // A comparison of rows is what an index can be searched with, where all fields go up and are always set.
-        if (_fields.TrueForAll(key => !key.Descending && !key.Field.MayBeUnset))
+        if (at == _fields.Count)
         {
-            sql.Write($"(({string.Join(", ", _fields.Skip(first).Select(key => $"t.\"{key.Field.Column}\""))}) > (");
-            for (int at = first; at < keys.Length; at++)
-            {
-                sql.Write(at == first ? "" : ", ").Value(ValueOf(at, keys));
-            }
-
-            sql.Write("))");
-            return;
+            return [Tied(condition, keys)];
         }
 
-        sql.Write("(");
-        WriteBound(keys, sql);
-        for (int at = 0; at < _fields.Count; at++)
-        {
-            sql.Write(at == 0 ? "(" : " OR ");
-            WriteAfter(at, keys, sql);
-        }
-
-        sql.Write("))");
+        OrderKey key = _fields[at];
+        return key.MayBeUnset ? PartsOfUnset(condition, at, keys)
+            : key.Field!.Kind == FieldKind.Priority ? PartsOfPriority(condition, at, keys)
+            : [Rest(condition, at, keys)];
     }
 
-    /// <summary>What follows from the rest, and is what an index can be searched with.</summary>
-    private void WriteBound(string?[] keys, SqlText sql)
+    private IEnumerable<OrderPart> PartsOfUnset(string condition, int at, string?[]? keys)
     {
-        (FilterField field, bool descending) = _fields[0];
-        if (!field.MayBeUnset)
-        {
-            sql.Write($"t.\"{field.Column}\" {(descending ? "<=" : ">=")} ").Value(ValueOf(0, keys)).Write(" AND ");
-        }
+        string column = _fields[at].Column;
+        IEnumerable<OrderPart> unset = Parts(
+            $"{condition} AND {column} IS NULL", at + 1, keys is not null && keys[at] is null ? keys : null);
+        return keys is not null && keys[at] is null
+            ? unset
+            : unset.Prepend(Rest($"{condition} AND {column} IS NOT NULL", at, keys, set: true));
     }
 
-    /// <summary>What is equal in the fields before this one, and comes after in this.</summary>
-    private void WriteAfter(int last, string?[] keys, SqlText sql)
+    private IEnumerable<OrderPart> PartsOfPriority(string condition, int at, string?[]? keys)
     {
-        sql.Write("(");
-        for (int at = 0; at < last; at++)
-        {
-            sql.Write($"t.\"{_fields[at].Field.Column}\"");
-            _ = keys[at] is null
-                ? sql.Write(" IS NULL AND ")
-                : sql.Write(" = ").Value(ValueOf(at, keys)).Write(" AND ");
-        }
-
-        (FilterField field, bool descending) = _fields[last];
-        if (keys[last] is null)
-        {
-            sql.Write("(1 = 0))");
-            return;
-        }
-
-        sql.Write($"(t.\"{field.Column}\" {(descending ? '<' : '>')} ").Value(ValueOf(last, keys));
-        sql.Write(field.MayBeUnset ? $" OR t.\"{field.Column}\" IS NULL))" : "))");
+        OrderKey key = _fields[at];
+        long? from = keys is null ? null : PageToken.Number(keys[at]);
+        IEnumerable<int> priorities = System.Enum.GetValues<Priority>().Select(priority => (int)priority)
+            .Where(priority => from is not { } first || (key.Descending ? priority <= first : priority >= first));
+        return (key.Descending ? priorities.OrderDescending() : priorities.Order()).SelectMany(priority => Parts(
+            condition + string.Create(CultureInfo.InvariantCulture, $" AND {key.Column} = {priority}")
+                + (priority > 0 ? OfSomePriority : ""),
+            at + 1, priority == from ? keys : null));
     }
 
-    private object ValueOf(int at, string?[] keys) =>
-        _fields[at].Field.Kind == FieldKind.Text ? keys[at] ?? "" : PageToken.Number(keys[at]);
+    /// <summary>A part in which the fields before <paramref name="at"/> are the same.</summary>
+    private OrderPart Rest(string condition, int at, string?[]? keys, bool set = false) => new(
+        condition,
+        [_fields[at] with { Set = set }, .. _fields.Skip(at + 1), OrderKey.Num],
+        keys is null ? null : [.. keys[at.._fields.Count], keys[^1]]);
+
+    /// <summary>
+    /// A part in which all fields are the same, so that its tasks are in the order of ids. Where no other index has
+    /// them so, the one by age does: it is the order in which they were created.
+    /// </summary>
+    private static OrderPart Tied(string condition, string?[]? keys)
+    {
+        OrderKey[] tie = condition.EndsWith(OfSomePriority, StringComparison.Ordinal)
+            ? [OrderKey.Num]
+            : [KeyOf("create_time", false), OrderKey.Num];
+        return new OrderPart(condition, tie, keys?[^tie.Length..]);
+    }
 
     private static RpcException Invalid(string message) => Fault.Field("order_by", "ORDER_BY_INVALID", message);
 }

@@ -42,7 +42,7 @@ internal static class TaskUpdate
         }
 
         Require(change, row, before, parent);
-        ReplaceLabels(change, before, after);
+        TaskTerms.Replace(change.Scope, before, row);
         change.Touch(row);
         after = row.ToProto();
         if (listId == before.TaskListId)
@@ -117,19 +117,12 @@ internal static class TaskUpdate
         change.TellCreated(row.ToProto());
         foreach (TaskRow step in steps)
         {
-            change.TellDeleted(step.ToProto());
+            TaskItem was = step.ToProto();
+            change.TellDeleted(was);
             step.ListId = row.ListId;
+            TaskTerms.Replace(change.Scope, was, step);
             change.Touch(step);
             change.TellCreated(step.ToProto());
         }
-    }
-
-    private static void ReplaceLabels(TaskChange change, TaskItem before, TaskItem after)
-    {
-        change.Db.TaskLabels.RemoveRange(Rows(before.Labels.Except(after.Labels)));
-        change.Db.TaskLabels.AddRange(Rows(after.Labels.Except(before.Labels)));
-
-        IEnumerable<TaskLabelRow> Rows(IEnumerable<string> labels) =>
-            labels.Select(label => new TaskLabelRow { TaskId = after.Id, Label = label });
     }
 }

@@ -254,15 +254,16 @@ namespace Squall.Server.Migrations
 
             modelBuilder.Entity("Squall.Server.TaskLabelRow", b =>
                 {
-                    b.Property<string>("TaskId")
+                    b.Property<string>("ListId")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Label")
                         .HasColumnType("TEXT");
 
-                    b.HasKey("TaskId", "Label");
+                    b.Property<long>("TaskNum")
+                        .HasColumnType("INTEGER");
 
-                    b.HasIndex("Label", "TaskId");
+                    b.HasKey("ListId", "Label", "TaskNum");
 
                     b.ToTable("task_labels", (string)null);
                 });
@@ -304,8 +305,8 @@ namespace Squall.Server.Migrations
 
             modelBuilder.Entity("Squall.Server.TaskRow", b =>
                 {
-                    b.Property<string>("Id")
-                        .HasColumnType("TEXT");
+                    b.Property<long>("Num")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("AssigneeId")
                         .HasColumnType("TEXT");
@@ -325,6 +326,9 @@ namespace Squall.Server.Migrations
 
                     b.Property<long?>("DueTimeMicros")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT");
 
                     b.PrimitiveCollection<string>("Labels")
                         .IsRequired()
@@ -363,7 +367,10 @@ namespace Squall.Server.Migrations
                     b.Property<long>("Version")
                         .HasColumnType("INTEGER");
 
-                    b.HasKey("Id");
+                    b.HasKey("Num");
+
+                    b.HasIndex("Id")
+                        .IsUnique();
 
                     b.HasIndex("ParentId")
                         .HasFilter("\"ParentId\" IS NOT NULL");
@@ -371,13 +378,24 @@ namespace Squall.Server.Migrations
                     b.HasIndex("AssigneeId", "ListId")
                         .HasFilter("\"AssigneeId\" IS NOT NULL");
 
+                    b.HasIndex("ListId", "CompleteTimeMicros")
+                        .HasFilter("\"CompleteTimeMicros\" IS NOT NULL");
+
                     b.HasIndex("ListId", "CreateTimeMicros");
 
                     b.HasIndex("ListId", "DueTimeMicros")
                         .HasFilter("\"DueTimeMicros\" IS NOT NULL");
 
-                    b.HasIndex("ListId", "Rank", "Id")
-                        .IsUnique();
+                    b.HasIndex("ListId", "Priority")
+                        .HasFilter("\"Priority\" > 0");
+
+                    b.HasIndex("ListId", "Rank");
+
+                    b.HasIndex("ListId", "Title");
+
+                    b.HasIndex("ListId", "UpdateTimeMicros");
+
+                    b.HasIndex("ListId", "State", "Rank");
 
                     b.ToTable("tasks", (string)null);
                 });
