@@ -149,7 +149,8 @@ internal static class BadInputTable
         [
             .. new[] { "title = = x", "title = \"x", "(title = x", "colour = red", "state = open", "title = \"\0\"" }
                 .Select(filter => new BadValue(filter, filter, "FILTER_INVALID")),
-            new("a word", "printer", "FILTER_WORDS_NOT_SUPPORTED"),
+            new("a beginning", "print*", "FILTER_INVALID"),
+            new("no word", "\"…\"", "FILTER_INVALID"),
             new("too long", $"title = \"{new string('x', 4_096)}\"", TooLong),
             new("too many terms", string.Join(" OR ", Enumerable.Repeat("title = x", 51)), "FILTER_INVALID"),
             new("nested too deep", new string('(', 2_000), "FILTER_INVALID"),

@@ -145,6 +145,8 @@ public sealed class FilterTests
     [InlineData("NOT", 4, "FILTER_INVALID")]
     [InlineData("title = \"a\0b\"", 11, "FILTER_INVALID")]
     [InlineData("NOT NOT title = x", 5, "FILTER_INVALID")]
+    [InlineData("--a", 2, "FILTER_INVALID")]
+    [InlineData("NOT -a", 5, "FILTER_INVALID")]
     public void What_does_not_parse_is_refused_with_its_place(string filter, int position, string reason)
     {
         var refused = Assert.Throws<RpcException>(() => Filter.Parse(filter, new Limits()));

@@ -138,6 +138,11 @@ internal sealed class FilterParser(string text, Limits limits)
         }
 
         CountTerm(start);
+        if (!quoted && words.StartsWith('-'))
+        {
+            throw Invalid(start, "one NOT or - stands before a term");
+        }
+
         if (!quoted && words.IndexOf('*') is >= 0 and var star)
         {
             throw Invalid(start + star, "words are searched for whole: * stands for nothing in them");
