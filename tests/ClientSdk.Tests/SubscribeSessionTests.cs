@@ -1,3 +1,4 @@
+using Squall.Server;
 using Squall.Server.Tests;
 using Squall.V1;
 
@@ -177,6 +178,38 @@ public sealed class SubscribeSessionTests : IAsyncLifetime
         Assert.NotNull(asked);
         Assert.Equal(asked, reconnecting.Delay);
         await stopping;
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_renewed_tokens_too_ends_it()
+    {
+        world.Log.Fail("Subscribe", 10, () => Fault.Unauthenticated("TOKEN_EXPIRED", "The token has expired."));
+        var store = new MemoryTokenStore(await world.SignInAsync());
+        await using var subscriber = new Subscriber(Client(store), Control);
+        var end = await Assert.ThrowsAsync<SquallUnauthenticatedException>(
+            () => subscriber.Next.WaitAsync(Net.TimeMax));
+        Assert.Equal(("TOKEN_EXPIRED", 1, 2), (end.Reason, store.Saves, world.Log.Count("Subscribe")));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_server_that_says_when_to_come_back_is_not_asked_before(bool isBusy)
+    {
+        var wait = TimeSpan.FromSeconds(7);
+        world.Log.Fail("Subscribe", 1, () => isBusy
+            ? Fault.Busy("TOO_MUCH", "Come back later.", wait)
+            : Fault.Unavailable("STOPPING", "Come back later.", wait));
+        var client = Client(new MemoryTokenStore(await world.SignInAsync()));
+        await using var subscriber = new Subscriber(client, Control);
+        var reconnecting = await subscriber.NextAsync<SubscriptionEvent.Reconnecting>();
+        Assert.Equal(wait, reconnecting.Delay);
+        subscriber.Begin();
+        time.Advance(wait - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, world.Log.Count("Subscribe"));
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await subscriber.NextAsync<SubscriptionEvent.Synced>();
+        Assert.Equal(2, world.Log.Count("Subscribe"));
     }
 
     [Fact]
