@@ -31,6 +31,8 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     public Tail Tail { get; private set; } = null!;
 
+    public Bell Bell { get; private set; } = null!;
+
     public Memberships Memberships { get; private set; } = null!;
 
     public NotificationRpcs Rpcs { get; private set; } = null!;
@@ -105,15 +107,17 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         Retention = new Retention(Journal, Limits);
         Memberships = new Memberships(_store);
         Tail = new Tail(Limits);
+        Bell = new Bell(Tail, Memberships);
         _pages = new JournalPages(_store, Tail);
         var subscriptions = new Subscriptions(Limits, Time);
-        Rpcs = new NotificationRpcs(_store, Tail, _pages, subscriptions, Memberships, Limits, Time);
+        Rpcs = new NotificationRpcs(_store, Tail, Bell, _pages, subscriptions, Memberships, Limits, Time);
         Journal.Start();
         await Memberships.LoadAsync(CancellationToken.None);
         Journal.Committed += Memberships.Apply;
         Journal.Committed += subscriptions.Apply;
         Tail.Start(Journal.End);
         Journal.Committed += Tail.Append;
+        Journal.Committed += _ => Bell.Ring();
     }
 
     private async Task CloseAsync()

@@ -52,7 +52,8 @@ internal sealed class Memberships(Store store)
                     End(change.AccountId, change);
                     break;
                 case Notification.EventOneofCase.TaskListDeleted:
-                    foreach (string accountId in _accountsOfList.GetValueOrDefault(change.ListId, []))
+                    change.Audience = _accountsOfList.GetValueOrDefault(change.ListId, []);
+                    foreach (string accountId in change.Audience)
                     {
                         End(accountId, change);
                     }
@@ -82,6 +83,10 @@ internal sealed class Memberships(Store store)
 
         return change.Kind == (int)Notification.EventOneofCase.MemberRemoved && change.AccountId == accountId;
     }
+
+    /// <summary>The accounts that may have to be told of a change that was committed, and perhaps others.</summary>
+    public IReadOnlySet<string> AudienceOf(ChangeRow change) =>
+        change.Audience ?? _accountsOfList.GetValueOrDefault(change.ListId, []);
 
     public bool IsMember(string accountId, string listId) =>
         _ofAccount.TryGetValue(accountId, out var lists)

@@ -141,4 +141,27 @@ internal sealed class ChangeReader(Tail tail, JournalPages journal, Cursor start
         Place = new Cursor(Place.Epoch, next.Row.Seq, (uint)next.Row.Mark);
         return next;
     }
+
+    /// <summary>The change at <paramref name="seq"/>, beyond the place: those between are passed over.</summary>
+    /// <exception cref="RpcException">OUT_OF_RANGE: it is no longer kept.</exception>
+    public async ValueTask<Change> AtAsync(long seq, CancellationToken cancelled)
+    {
+        while (_page.TryPeek(out Change? passed) && passed.Row.Seq < seq)
+        {
+            _page.Dequeue();
+        }
+
+        Place = Place with { Seq = seq - 1 };
+        return (await NextAsync(cancelled))!;
+    }
+
+    /// <summary>Passes over all up to <paramref name="place"/>, unless it is there already.</summary>
+    public void SkipTo(Cursor place)
+    {
+        if (place.Seq > Place.Seq)
+        {
+            _page.Clear();
+            Place = place;
+        }
+    }
 }

@@ -6,7 +6,7 @@ namespace Squall.Server;
 
 /// <summary>Tells of changes: as a stream, or a page at a time.</summary>
 internal sealed class NotificationRpcs(
-    Store store, Tail tail, JournalPages journal, Subscriptions subscriptions, Memberships memberships,
+    Store store, Tail tail, Bell bell, JournalPages journal, Subscriptions subscriptions, Memberships memberships,
     Limits limits, TimeProvider time) : NotificationService.NotificationServiceBase
 {
     /// <summary>
@@ -33,7 +33,7 @@ internal sealed class NotificationRpcs(
             await context.WriteResponseHeadersAsync([]);
             using var delivery = new Delivery(responseStream, open, limits.StalledWriteMax, time);
             using var subscription = new Subscription(
-                tail, new ChangeReader(tail, journal, start), view, delivery, open, heartbeat, time);
+                tail, bell, new ChangeReader(tail, journal, start), view, delivery, open, heartbeat, time);
             await subscription.RunAsync(
                 request.Snapshot ? new SnapshotScan(store, view) : null, resumes: request.After.Length > 0);
         }

@@ -6,6 +6,7 @@ internal static class NotificationWiring
     public static void AddNotifications(this IServiceCollection services)
     {
         services.AddSingleton<Tail>();
+        services.AddSingleton<Bell>();
         services.AddSingleton<JournalPages>();
         services.AddSingleton<Subscriptions>();
         services.AddSingleton<NotificationRpcs>();
@@ -21,5 +22,7 @@ internal static class NotificationWiring
         tail.Start(journal.End);
         journal.Committed += services.GetRequiredService<Subscriptions>().Apply;
         journal.Committed += tail.Append;
+        Bell bell = services.GetRequiredService<Bell>();
+        journal.Committed += _ => bell.Ring();
     }
 }

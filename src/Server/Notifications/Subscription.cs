@@ -9,21 +9,24 @@ namespace Squall.Server;
 internal sealed class Subscription : IDisposable
 {
     private readonly Tail _tail;
+    private readonly Bell _bell;
     private readonly ChangeReader _changes;
     private readonly View _view;
     private readonly Delivery _delivery;
     private readonly OpenSubscription _open;
     private readonly TimeSpan _heartbeat;
     private readonly Waiter _waiter = new();
+    private readonly Agenda _agenda;
     private readonly ITimer _timer;
     private readonly CancellationTokenRegistration _over;
     private int _timerSet;
 
     public Subscription(
-        Tail tail, ChangeReader changes, View view, Delivery delivery, OpenSubscription open, TimeSpan heartbeat,
-        TimeProvider time)
+        Tail tail, Bell bell, ChangeReader changes, View view, Delivery delivery, OpenSubscription open,
+        TimeSpan heartbeat, TimeProvider time)
     {
         _tail = tail;
+        _bell = bell;
         _changes = changes;
         _view = view;
         _delivery = delivery;
@@ -31,13 +34,14 @@ internal sealed class Subscription : IDisposable
         _heartbeat = heartbeat;
         _timer = time.CreateTimer(_ => TimerRang(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _over = open.Over.UnsafeRegister(static waiter => ((Waiter)waiter!).Wake(), _waiter);
-        tail.Bell.Add(_waiter);
+        _agenda = new Agenda(view, _waiter);
+        bell.Add(_waiter);
     }
 
     /// <summary>
     /// (1) Sends the snapshot, if there is one, a page at a time: first what changed up to the page's place, so that
     /// what is sent is never older than what was; (2) or what was missed; (3) says that this is all; (4) sends what
-    /// changes from there, until the call or its session ends.
+    /// changes from there, of which the bell tells it, until the call or its session ends.
     /// </summary>
     /// <param name="snapshot">Null: none is asked for.</param>
     /// <param name="resumes">False: it starts now, and has missed nothing.</param>
@@ -53,12 +57,16 @@ internal sealed class Subscription : IDisposable
         }
 
         await _delivery.SyncedAsync(_changes.Place);
-        await TellThroughAsync(long.MaxValue, null);
+        _bell.Add(_agenda);
+        _bell.Remove(_waiter);
+        await TellThroughAsync(_tail.End.Seq, null);
+        await TellLiveAsync();
     }
 
     public void Dispose()
     {
-        _tail.Bell.Remove(_waiter);
+        _bell.Remove(_waiter);
+        _bell.Remove(_agenda);
         _over.Dispose();
         _timer.Dispose();
     }
@@ -92,10 +100,8 @@ internal sealed class Subscription : IDisposable
             if (await _changes.NextAsync(_open.Over) is { } change)
             {
                 snapshot?.Follow(change.Row);
-                Sight sight = _view.Of(change);
-                if (sight != Sight.Nothing)
+                if (await TellAsync(change))
                 {
-                    await _delivery.SendAsync(change, sight);
                     continue;
                 }
             }
@@ -106,6 +112,50 @@ internal sealed class Subscription : IDisposable
 
             await BeatAsync();
         }
+    }
+
+    /// <summary>
+    /// Tells the changes that the bell puts on the agenda, and passes over all others without a look at them.
+    /// </summary>
+    private async Task TellLiveAsync()
+    {
+        while (true)
+        {
+            _open.ThrowIfOver();
+
+            // Asked before the agenda: what is put there from now on lies beyond it.
+            Cursor covered = _bell.Covered;
+            if (_agenda.TryTake(out long seq))
+            {
+                if (seq > _changes.Place.Seq && !await TellAsync(await _changes.AtAsync(seq, _open.Over)))
+                {
+                    await BeatAsync();
+                }
+            }
+            else if (_agenda.TakeBehind())
+            {
+                await TellThroughAsync(_tail.End.Seq, null);
+            }
+            else
+            {
+                _changes.SkipTo(covered);
+                await BeatAsync();
+                await SleepAsync();
+            }
+        }
+    }
+
+    /// <summary>False: there is nothing to tell of it.</summary>
+    private async ValueTask<bool> TellAsync(Change change)
+    {
+        Sight sight = _view.Of(change);
+        if (sight == Sight.Nothing)
+        {
+            return false;
+        }
+
+        await _delivery.SendAsync(change, sight);
+        return true;
     }
 
     private ValueTask SleepAsync()

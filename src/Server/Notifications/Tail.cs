@@ -14,8 +14,6 @@ internal sealed class Tail(Limits limits)
     private int _first;
     private int _count;
 
-    public Bell Bell { get; } = new();
-
     /// <summary>The place of the newest change.</summary>
     public Cursor End
     {
@@ -37,7 +35,7 @@ internal sealed class Tail(Limits limits)
         }
     }
 
-    /// <summary>Takes what was committed: the last handler of <see cref="Journal.Committed"/>.</summary>
+    /// <summary>Takes what was committed, after all else that keeps it in memory, and before the bell.</summary>
     public void Append(IReadOnlyList<ChangeRow> committed)
     {
         lock (_gate)
@@ -49,8 +47,6 @@ internal sealed class Tail(Limits limits)
 
             _end = new Cursor(_end.Epoch, committed[^1].Seq, (uint)committed[^1].Mark);
         }
-
-        Bell.Ring();
     }
 
     /// <summary>The change at <paramref name="seq"/>, if it is in memory.</summary>

@@ -37,6 +37,11 @@ internal sealed class ChangeRow
     /// </summary>
     public byte[]? Before { get; set; }
 
+    /// <summary>
+    /// In memory alone: the accounts that saw the list which this deleted. Null: those that see its list now.
+    /// </summary>
+    public IReadOnlySet<string>? Audience { get; set; }
+
     /// <summary>What it counts in the journal's bytes.</summary>
     public long Bytes => OverheadBytes + Notification.Length + (Before?.Length ?? 0);
 }

@@ -71,7 +71,7 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
         {
             row.ToTable("changes").HasKey(change => change.Seq);
             row.Property(change => change.Seq).ValueGeneratedNever();
-            row.Ignore(change => change.Bytes);
+            row.Ignore(change => change.Audience).Ignore(change => change.Bytes);
         });
         model.Entity<RequestRow>(row =>
         {

@@ -1,0 +1,141 @@
+using Squall.V1;
+using Case = Squall.V1.SubscribeResponse.MessageOneofCase;
+
+namespace Squall.Server.Tests;
+
+/// <summary>A change costs those who may have to be told of it, and nobody else.</summary>
+public sealed class SubscribeWakeTests
+{
+    [Fact]
+    public async Task A_change_wakes_those_who_see_its_list_and_nobody_else()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string bob = await world.AccountAsync();
+        string shared = await world.CreateListAsync(ada);
+        await world.SetMemberAsync(shared, bob);
+        string own = await world.CreateListAsync(ada);
+
+        Listener adas = new(world, ada);
+        Listener bobs = new(world, bob);
+        Listener filtered = new(world, ada, $"task_list_id = \"{own}\"");
+        Listener[] strangers = [.. await Task.WhenAll(Enumerable.Range(0, 50).Select(
+            async _ => new Listener(world, await world.AccountAsync())))];
+
+        await world.CreateTaskAsync(shared, "of both");
+        Assert.Equal((1, 1, 0), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        await world.CreateTaskAsync(own, "of one");
+        Assert.Equal((1, 0, 1), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        await world.RemoveMemberAsync(shared, bob);
+        Assert.Equal((1, 1, 1), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        await world.CreateTaskAsync(shared, "of one by now");
+        Assert.Equal((1, 0, 0), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        await world.SetMemberAsync(shared, bob);
+        Assert.Equal((1, 1, 1), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        await world.DeleteListAsync(shared);
+        Assert.Equal((1, 1, 1), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        Assert.All(strangers, stranger => Assert.Equal(0, stranger.Wakes()));
+    }
+
+    [Fact]
+    public async Task What_no_longer_was_in_memory_when_the_bell_came_has_all_look()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync(limits => limits.TailBytesMax = 1);
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        Listener stranger = new(world, await world.AccountAsync());
+        await world.ChangeAsync(change =>
+        {
+            foreach (string title in (string[])["one", "two", "three"])
+            {
+                var task = new TaskItem { Id = title, TaskListId = list, Title = title };
+                change.Tell(ada, list, new Notification { TaskCreated = new TaskCreated { Task = task } }, title);
+            }
+
+            return 0;
+        });
+        world.Bell.Execute();
+        Assert.True(stranger.Agenda.TakeBehind());
+        Assert.False(stranger.Agenda.TakeBehind());
+        Assert.False(stranger.Agenda.TryTake(out _));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(300)]
+    public async Task Whoever_reads_slowly_is_told_of_all_in_order(int count)
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        string other = await world.CreateListAsync(await world.AccountAsync());
+        await using SubscribeCall stream = world.Subscribe(ada, new SubscribeRequest(), inStep: true);
+        await stream.ThroughAsync(Case.Synced);
+        for (int task = 0; task < count; task++)
+        {
+            await world.CreateTaskAsync(other, "not seen");
+            await world.CreateTaskAsync(list, $"task {task}");
+        }
+
+        for (int task = 0; task < count; task++)
+        {
+            SubscribeResponse next = await stream.NextAsync();
+            Assert.Equal($"task {task}", next.Notification.TaskCreated.Task.Title);
+        }
+    }
+
+    [Fact]
+    public async Task A_heartbeat_stands_after_what_was_passed_over()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string other = await world.CreateListAsync(await world.AccountAsync());
+        await using SubscribeCall stream = world.Subscribe(ada);
+        await stream.ThroughAsync(Case.Synced);
+        await world.CreateTaskAsync(other, "not seen");
+        world.Bell.Execute();
+        world.Time.Advance(world.Limits.HeartbeatDefault);
+        Assert.Equal(world.Tail.End.ToString(), (await stream.NextAsync()).Heartbeat.Cursor);
+    }
+
+    /// <summary>What the bell does to one subscription, without the subscription.</summary>
+    private sealed class Listener
+    {
+        private readonly SubscribeWorld _world;
+        private readonly Waiter _waiter = new();
+        private ValueTask _asleep;
+
+        public Listener(SubscribeWorld world, string account, string filter = "")
+        {
+            _world = world;
+            Agenda = new Agenda(new View(world.Memberships, account, Filter.Parse(filter, world.Limits)), _waiter);
+            world.Bell.Add(Agenda);
+            _asleep = _waiter.SleepAsync();
+        }
+
+        public Agenda Agenda { get; }
+
+        /// <summary>How many changes it was woken for since it was asked last.</summary>
+        public int Wakes()
+        {
+            // Once the walk that the commit rang for is over, or in its place.
+            _world.Bell.Execute();
+            int places = 0;
+            while (Agenda.TryTake(out _))
+            {
+                places++;
+            }
+
+            Assert.Equal(places > 0, _asleep.IsCompleted);
+            if (_asleep.IsCompleted)
+            {
+                _asleep.GetAwaiter().GetResult();
+                _asleep = _waiter.SleepAsync();
+            }
+
+            return places;
+        }
+    }
+}
