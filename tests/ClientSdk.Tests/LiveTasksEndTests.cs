@@ -134,7 +134,7 @@ public sealed class LiveTasksEndTests : IAsyncLifetime
             live.DisposeAsync().AsTask().Wait(Net.TimeMax);
         };
         live.Changed += _ => told++;
-        await live.StartAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => live.StartAsync());
         await live.Completion.WaitAsync(Net.TimeMax);
         await client.Tasks.CreateAsync(list.Id, "not told");
         Assert.Equal(1, told);
@@ -147,15 +147,10 @@ public sealed class LiveTasksEndTests : IAsyncLifetime
         using var context = new OneThread();
         await using var live = client.WatchTasks("", new LiveTasksSettings { Context = context });
         var told = new List<(int Tasks, int Thread)>();
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        live.Changed += step =>
-        {
-            told.Add((step.View.Tasks.Count, Environment.CurrentManagedThreadId));
-            _ = step.View.Tasks.Count == 50 && done.TrySetResult();
-        };
+        live.Changed += step => told.Add((step.View.Tasks.Count, Environment.CurrentManagedThreadId));
         await live.StartAsync();
         await client.Tasks.CreateManyAsync(list.Id, Enumerable.Range(1, 50).Select(_ => new TaskItem { Title = "a" }));
-        await done.Task.WaitAsync(Net.TimeMax);
+        await live.WhenAsync(now => now.Tasks.Count == 50);
         Assert.Equal(Enumerable.Range(0, 51).Select(count => (count, context.Thread)), told);
         Assert.Equal(1, context.PostedAtOnceMax);
     }
@@ -168,10 +163,12 @@ public sealed class LiveTasksEndTests : IAsyncLifetime
         context.Dispose();
         var live = client.WatchTasks("", new LiveTasksSettings { Context = context });
         live.Changed += _ => Assert.Fail("It is over.");
-        await live.StartAsync();
+        var starting = live.StartAsync();
+        await context.Posted.WaitAsync(Net.TimeMax);
+        Assert.False(starting.IsCompleted);
         await live.DisposeAsync().AsTask().WaitAsync(Net.TimeMax);
         await live.Completion;
-        Assert.Equal(1, context.PostedAtOnceMax);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => starting);
     }
 
     private async Task<(SquallClient Client, TaskList List)> WithListAsync()
@@ -184,6 +181,7 @@ public sealed class LiveTasksEndTests : IAsyncLifetime
     private sealed class OneThread : SynchronizationContext, IDisposable
     {
         private readonly BlockingCollection<(SendOrPostCallback Run, object? State)> posted = [];
+        private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly Thread thread;
         private volatile bool isOver;
 
@@ -195,6 +193,9 @@ public sealed class LiveTasksEndTests : IAsyncLifetime
 
         public int Thread => thread.ManagedThreadId;
 
+        /// <summary>Done once something was posted.</summary>
+        public Task Posted => first.Task;
+
         /// <summary>How many waited at most when one was posted, it included.</summary>
         public int PostedAtOnceMax { get; private set; }
 
@@ -202,6 +203,7 @@ public sealed class LiveTasksEndTests : IAsyncLifetime
         {
             posted.Add((d, state));
             PostedAtOnceMax = Math.Max(PostedAtOnceMax, posted.Count);
+            first.TrySetResult();
         }
 
         public void Dispose()

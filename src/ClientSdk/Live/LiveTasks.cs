@@ -27,6 +27,7 @@ public sealed class LiveTasks : IAsyncDisposable
     private readonly LiveFeed feed;
     private TaskCompletionSource moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LiveView view;
+    private LiveView told;
     private Task? running;
     private int handlingThread;
 
@@ -44,7 +45,7 @@ public sealed class LiveTasks : IAsyncDisposable
         this.time = time;
         context = settings.Context;
         feed = new LiveFeed(client, filter, settings, new LiveOrder(settings.OrderBy));
-        view = feed.View;
+        view = told = feed.View;
     }
 
     /// <summary>
@@ -60,15 +61,15 @@ public sealed class LiveTasks : IAsyncDisposable
     /// </summary>
     public event Action<Exception>? HandlerFailed;
 
-    /// <summary>The tasks as they are now, all of one place.</summary>
+    /// <summary>The tasks as they are now, all of one place; handlers may still be about to be told of it.</summary>
     public LiveView View => Volatile.Read(ref view);
 
     /// <summary>Done when the view is disposed of; faulted when it ended otherwise.</summary>
     public Task Completion => ended.Task;
 
     /// <summary>
-    /// Begins, the first time, and waits until the tasks have been read; for a server that is away as well. To cancel
-    /// ends the wait alone. Throws what the view ended with.
+    /// Begins, the first time, and waits until the tasks have been read and handlers told of them; for a server that is
+    /// away as well. To cancel ends the wait alone. Throws what the view ended with.
     /// </summary>
     public Task<LiveView> StartAsync(CancellationToken cancellationToken = default)
     {
@@ -82,8 +83,8 @@ public sealed class LiveTasks : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits until the view meets a condition, which it may pass by if it does not last. Throws what the view ended
-    /// with.
+    /// Waits until the view meets a condition, which it may pass by if it does not last, and handlers have been told of
+    /// it. Throws what the view ended with.
     /// </summary>
     public async Task<LiveView> WhenAsync(
         Func<LiveView, bool> isMet, CancellationToken cancellationToken = default)
@@ -94,7 +95,7 @@ public sealed class LiveTasks : IAsyncDisposable
             // Before the view is looked at: what comes after that is not missed.
             var next = Volatile.Read(ref moved).Task;
             var isOver = Completion.IsCompleted;
-            var now = View;
+            var now = Volatile.Read(ref told);
             if (isMet(now))
             {
                 return now;
@@ -186,21 +187,21 @@ public sealed class LiveTasks : IAsyncDisposable
     {
         var isNews = step.Changes.Count > 0 || step.View.IsLive != View.IsLive;
         Volatile.Write(ref view, step.View);
-        Interlocked.Exchange(
-            ref moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-        if (!isNews || Changed is not { } handlers)
+        if (isNews && Changed is { } handlers)
         {
-            return;
+            if (context is null)
+            {
+                HandleAll(handlers, step);
+            }
+            else
+            {
+                await PostAsync(() => HandleAll(handlers, step)).ConfigureAwait(false);
+            }
         }
 
-        if (context is null)
-        {
-            HandleAll(handlers, step);
-        }
-        else
-        {
-            await PostAsync(() => HandleAll(handlers, step)).ConfigureAwait(false);
-        }
+        Volatile.Write(ref told, step.View);
+        Interlocked.Exchange(
+            ref moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     /// <summary>Waits for what it posts, so that steps do not pile up; at the end, only for what has begun.</summary>
