@@ -11,7 +11,7 @@ public sealed class JournalOrderTests : IClassFixture<ServerFixture>
     public JournalOrderTests(ServerFixture server) => _server = server;
 
     [Fact]
-    public void The_tail_is_the_last_to_learn_of_a_commit()
+    public void The_tail_learns_of_a_commit_after_memory_and_then_the_bell_rings()
     {
         object? handlers = typeof(Journal)
             .GetField(nameof(Journal.Committed), BindingFlags.NonPublic | BindingFlags.Instance)!
@@ -19,7 +19,7 @@ public sealed class JournalOrderTests : IClassFixture<ServerFixture>
         Assert.Equal(
             [
                 typeof(Retention), typeof(Memberships), typeof(Sessions), typeof(TaskUpkeep), typeof(Subscriptions),
-                typeof(Tail),
+                typeof(Tail), typeof(Bell),
             ],
             ((MulticastDelegate)handlers!).GetInvocationList().Select(handler => handler.Target!.GetType()));
     }

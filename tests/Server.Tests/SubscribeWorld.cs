@@ -117,7 +117,7 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         Journal.Committed += subscriptions.Apply;
         Tail.Start(Journal.End);
         Journal.Committed += Tail.Append;
-        Journal.Committed += _ => Bell.Ring();
+        Journal.Committed += Bell.Ring;
     }
 
     private async Task CloseAsync()

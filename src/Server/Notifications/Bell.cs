@@ -69,7 +69,8 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
         }
     }
 
-    public void Ring()
+    /// <summary>Says that the tail has them: the last handler of <see cref="Journal.Committed"/>.</summary>
+    public void Ring(IReadOnlyList<ChangeRow> committed)
     {
         if (Interlocked.Exchange(ref _rung, 1) == 0)
         {

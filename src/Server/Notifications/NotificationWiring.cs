@@ -22,7 +22,6 @@ internal static class NotificationWiring
         tail.Start(journal.End);
         journal.Committed += services.GetRequiredService<Subscriptions>().Apply;
         journal.Committed += tail.Append;
-        Bell bell = services.GetRequiredService<Bell>();
-        journal.Committed += _ => bell.Ring();
+        journal.Committed += services.GetRequiredService<Bell>().Ring;
     }
 }

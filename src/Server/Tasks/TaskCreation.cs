@@ -43,7 +43,7 @@ internal static class TaskCreation
             }
 
             last = string.CompareOrdinal(row.Rank, last) > 0 ? row.Rank : last;
-            change.Db.Tasks.Add(row);
+            row.Insert(change.Db);
             TaskTerms.Add(change.Scope, row);
             created.Add(row.ToProto());
             change.TellCreated(created[^1]);

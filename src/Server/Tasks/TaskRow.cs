@@ -108,6 +108,21 @@ internal sealed class TaskRow
         CommentCount = row.GetInt32(18),
     };
 
+    /// <summary>Writes a new row at once; EF does not know of it.</summary>
+    public void Insert(SquallDb db) => db.Execute(
+        """
+        INSERT INTO tasks ("Num", "Id", "ListId", "Title", "Note", "State", "Priority", "Labels", "AssigneeId",
+            "ParentId", "DueTimeMicros", "Rank", "CreatorId", "CreateTimeMicros", "UpdateTimeMicros",
+            "CompleteTimeMicros", "Version", "StepCount", "CommentCount")
+        VALUES (@num, @id, @list, @title, @note, @state, @priority, @labels, @assignee, @parent, @due, @rank, @creator,
+            @created, @updated, @completed, @version, @steps, @comments)
+        """,
+        ("@num", Num), ("@id", Id), ("@list", ListId), ("@title", Title), ("@note", Note), ("@state", State),
+        ("@priority", Priority), ("@labels", Labels.Length == 0 ? NoLabels : JsonSerializer.Serialize(Labels)),
+        ("@assignee", AssigneeId), ("@parent", ParentId), ("@due", DueTimeMicros), ("@rank", Rank),
+        ("@creator", CreatorId), ("@created", CreateTimeMicros), ("@updated", UpdateTimeMicros),
+        ("@completed", CompleteTimeMicros), ("@version", Version), ("@steps", StepCount), ("@comments", CommentCount));
+
     public TaskItem ToProto() => new()
     {
         Id = Id,
