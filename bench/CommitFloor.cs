@@ -16,6 +16,7 @@ internal sealed class CommitFloor : IDisposable
     private readonly sqlite3_stmt _commit;
     private readonly sqlite3_stmt[] _asked;
     private readonly sqlite3_stmt _task;
+    private readonly sqlite3_stmt _words;
     private readonly sqlite3_stmt _change;
     private long _seq;
 
@@ -46,12 +47,14 @@ internal sealed class CommitFloor : IDisposable
             _database.Prepare($"SELECT Rank FROM tasks WHERE ListId = '{list}' ORDER BY Rank DESC LIMIT 1"),
         ];
         _task = _database.Prepare($"""
-            INSERT INTO tasks (Id, AssigneeId, CommentCount, CompleteTimeMicros, CreateTimeMicros, CreatorId,
+            INSERT INTO tasks (Num, Id, AssigneeId, CommentCount, CompleteTimeMicros, CreateTimeMicros, CreatorId,
                 DueTimeMicros, Labels, ListId, Note, ParentId, Priority, Rank, State, StepCount, Title,
                 UpdateTimeMicros, Version)
-            VALUES (?1, NULL, 0, NULL, ?3, '{account}', NULL, '[]', '{list}', NULL, NULL, 0, ?2, 1, 0,
+            VALUES (?3, ?1, NULL, 0, NULL, ?3, '{account}', NULL, '[]', '{list}', NULL, NULL, 0, ?2, 1, 0,
                 'A task of the bench', ?3, 1)
             """);
+        string words = string.Join(' ', "a task of the bench".Split(' ').Select(word => Key(list) + word));
+        _words = _database.Prepare($"INSERT INTO task_words (rowid, title, note) VALUES (?1, '{words}', '')");
         _change = _database.Prepare($"""
             INSERT INTO changes (Seq, Mark, Kind, ListId, TaskId, AccountId, ActorId, TimeMicros, Notification,
                 "Before")
@@ -71,6 +74,12 @@ internal sealed class CommitFloor : IDisposable
             for (int caller = 0; caller < callers; caller++)
             {
                 Create();
+            }
+
+            for (long num = _seq - callers + 1; num <= _seq; num++)
+            {
+                raw.sqlite3_bind_int64(_words, 1, num);
+                _database.Execute(_words);
             }
 
             _database.Execute(_commit);
@@ -95,6 +104,9 @@ internal sealed class CommitFloor : IDisposable
         raw.sqlite3_bind_blob(_change, 3, _notification);
         _database.Execute(_change);
     }
+
+    /// <summary>What stands before each word of a list.</summary>
+    private static string Key(string list) => list.Replace("-", "", StringComparison.Ordinal);
 
     private static string NewId() => Guid.CreateVersion7().ToString();
 }

@@ -119,6 +119,50 @@ public sealed class TaskWordsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_subscriber_that_searches_is_told_of_what_has_the_words_and_of_what_has_lost_them()
+    {
+        TaskItem there = await Ada.AddAsync(_list, "old printer");
+        await Ada.AddAsync(_list, "old scanner");
+        using var stream = new Subscriber(Ada, new() { Filter = "\"OLD printer\"", Snapshot = true });
+        List<SubscribeResponse> first = await stream.ThroughAsync(SubscribeResponse.MessageOneofCase.Synced);
+        Assert.Equal([there.Id], first.SkipLast(1).Select(message => message.Task.Id));
+        await Ada.AddAsync(_list, "printer, but not old");
+        TaskItem task = await Ada.AddAsync(_list, "new", it => it.Note = "once an Öld printer");
+        Assert.Equal(task.Id, (await stream.NextAsync()).Notification.TaskCreated.Task.Id);
+        await Ada.UpdateAsync(task, it => it.Note = "no more", "note");
+        Assert.Equal(task.Id, (await stream.NextAsync()).Left.TaskUpdated.Task.Id);
+    }
+
+    [Fact]
+    public async Task Tasks_are_looked_up_by_what_the_fewest_have_and_not_at_all_if_many_do()
+    {
+        for (int at = 0; at < 20; at++)
+        {
+            string label = at < 10 ? "half" : "other";
+            await Ada.AddAsync(_list, at < 5 ? "a rare one" : "a usual one", it => it.Labels.Add(label));
+        }
+
+        var caller = new Caller(Ada.Account.Id, "session", new Need(Proof.SessionOrKey, Role.Unspecified));
+        (string Filter, int Max, Type? Search)[] expected =
+        [
+            ("labels:half rare", 12, typeof(WordSearch)), ("labels:half usual", 12, typeof(LabelSearch)),
+            ("labels:half one", 9, null), ("labels:half one", 10, typeof(LabelSearch)), ("one", 19, null),
+            ("one", 20, typeof(WordSearch)), ("labels:half title = \"a rare one\"", 12, typeof(FieldSearch)),
+            ("NOT rare", 100, null), ("rare OR labels:half", 100, null),
+        ];
+        foreach (string scope in new[] { "", $"task_list_id = {_list.Id} " })
+        {
+            foreach ((string text, int max, Type? search) in expected)
+            {
+                Filter filter = Filter.Parse(scope + text, new Limits());
+                var pages = new TaskPages(caller, filter, TaskOrder.Parse("", scope.Length > 0), null, 50, max);
+                TaskSearch? chosen = await _world.Server.Get<Store>().ReadAsync(pages.Choose, CancellationToken.None);
+                Assert.Equal((text, search), (text, chosen?.GetType()));
+            }
+        }
+    }
+
+    [Fact]
     public async Task Words_in_lists_of_others_are_not_found()
     {
         await _world.Bob.AddAsync(await _world.Bob.CreateListAsync(), "secret plan");

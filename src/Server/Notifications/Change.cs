@@ -18,6 +18,8 @@ internal sealed class Change(ChangeRow row)
     private SharedResponse? _shown;
     private SharedResponse? _left;
     private Past? _past;
+    private WeakReference<FilterSubject>? _after;
+    private WeakReference<FilterSubject>? _before;
 
     private sealed record Past(TaskItem? Task);
 
@@ -37,6 +39,15 @@ internal sealed class Change(ChangeRow row)
     /// What filters can ask of the task as it was before (for a comment: as it is); null: there was none.
     /// </summary>
     public TaskItem? TaskBefore => (_past ??= new Past(Server.TaskBefore.Of(row, TaskAfter))).Task;
+
+    /// <summary>
+    /// <see cref="TaskAfter"/> as filters look at it. What they find out of it is shared by all who ask at about the
+    /// same time, and not kept for longer: the words of a note take more room than the note.
+    /// </summary>
+    public FilterSubject? SubjectAfter => Shared(ref _after, TaskAfter);
+
+    /// <summary><see cref="TaskBefore"/> as filters look at it, shared as well.</summary>
+    public FilterSubject? SubjectBefore => Shared(ref _before, TaskBefore);
 
     /// <summary>The message that all who are told of it are sent, framed by the first of them.</summary>
     public SharedResponse Message(Sight sight) =>
@@ -58,6 +69,23 @@ internal sealed class Change(ChangeRow row)
         output.WriteLength(length);
         row.Notification.CopyTo(payload, payload.Length - length);
         return new SharedResponse(payload);
+    }
+
+    private static FilterSubject? Shared(ref WeakReference<FilterSubject>? kept, TaskItem? task)
+    {
+        if (task is null)
+        {
+            return null;
+        }
+
+        if (kept?.TryGetTarget(out FilterSubject? subject) == true)
+        {
+            return subject;
+        }
+
+        subject = new FilterSubject(task);
+        kept = new WeakReference<FilterSubject>(subject);
+        return subject;
     }
 
     private static TaskItem? TaskOf(Notification notification) => notification.EventCase switch

@@ -51,7 +51,7 @@ internal sealed class View(Memberships memberships, string accountId, Filter fil
 
     private Sight OfTask(Change change)
     {
-        if (_all || (change.TaskAfter is { } after && filter.Matches(after)))
+        if (_all || (change.SubjectAfter is { } after && filter.Matches(after)))
         {
             return Sight.Notification;
         }
@@ -59,5 +59,5 @@ internal sealed class View(Memberships memberships, string accountId, Filter fil
         return MatchedBefore(change) ? Sight.Left : Sight.Nothing;
     }
 
-    private bool MatchedBefore(Change change) => _all || (change.TaskBefore is { } before && filter.Matches(before));
+    private bool MatchedBefore(Change change) => _all || (change.SubjectBefore is { } before && filter.Matches(before));
 }

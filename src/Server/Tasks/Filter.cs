@@ -40,7 +40,9 @@ internal sealed class Filter
         return new FilterParser(text, limits).Parse() is { } root ? new Filter(root) : All;
     }
 
-    public bool Matches(TaskItem task) => Root.Matches(new FilterSubject(task));
+    public bool Matches(TaskItem task) => Matches(new FilterSubject(task));
+
+    public bool Matches(FilterSubject subject) => Root.Matches(subject);
 }
 
 internal enum Comparator
@@ -53,15 +55,20 @@ internal enum Comparator
     GreaterOrEqual,
 }
 
-/// <summary>A task as a filter looks at it: what takes time to find out is found out once.</summary>
+/// <summary>
+/// A task, not to be changed, as filters look at it: what takes time to find out is found out once, or once more by
+/// whoever asks at the same moment.
+/// </summary>
 internal sealed class FilterSubject(TaskItem task)
 {
-    private readonly SpelledText _text = new();
+    private string? _title;
+    private string? _note;
 
     public TaskItem Task => task;
 
     /// <summary>Whether its title or its note has a phrase, as <see cref="Words.Spell"/> spells it.</summary>
-    public bool Says(string phrase) => _text.Has(task.Title, task.Note, phrase);
+    public bool Says(string phrase) =>
+        Words.Has(_title ??= Words.Spell(task.Title), phrase) || Words.Has(_note ??= Words.Spell(task.Note), phrase);
 }
 
 /// <summary>A part of a filter. A test of a field that is not set is false.</summary>

@@ -58,7 +58,7 @@ internal sealed class TaskPages(
     }
 
     /// <summary>The rarest of what the tasks can be looked up by, if it is rare enough.</summary>
-    private TaskSearch? Choose(SquallDb db)
+    public TaskSearch? Choose(SquallDb db)
     {
         int fewest = searchedMax + 1;
         TaskSearch? best = null;
