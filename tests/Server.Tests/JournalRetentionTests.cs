@@ -103,7 +103,7 @@ public sealed class JournalRetentionTests
 
     /// <summary>
     /// Callers wait, as many as 20 commits of two take, and more than 20 steps are due: as each step is queued once the
-    /// one before it is done, every commit has room for a caller.
+    /// one before it is done, every commit has room for a caller, but for the first, which the hold shares with a step.
     /// </summary>
     [Fact]
     public async Task Steps_that_are_due_keep_no_caller_waiting()
@@ -121,7 +121,7 @@ public sealed class JournalRetentionTests
         ];
         hold.Release();
         long[] floors = await Task.WhenAll(callers).WaitAsync(Net);
-        Assert.All(floors, (floor, at) => Assert.InRange(floor, 0, Retention.RowsMax * (at + 1)));
+        Assert.All(floors, (floor, at) => Assert.InRange(floor, 0, Retention.RowsMax * (at + 2)));
         Assert.True(floors[^1] >= Retention.RowsMax, "No step was made while callers waited.");
         await trims.WaitAsync(Net);
         Assert.Equal(0, await world.Retention.TrimOnceAsync(CancellationToken.None));
