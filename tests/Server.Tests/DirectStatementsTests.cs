@@ -18,8 +18,8 @@ public sealed class DirectStatementsTests : IDisposable
 
     public static TheoryData<object?> Values =>
     [
-        null, 0L, long.MinValue, long.MaxValue, "", "a", "naïve 🦉 \0 end", new string('x', 100_000), Array.Empty<byte>(),
-        (byte[])[0, 255, 0],
+        null, 0L, long.MinValue, long.MaxValue, "", "a", "naïve 🦉 \0 end", new string('x', 100_000),
+        Array.Empty<byte>(), (byte[])[0, 255, 0],
     ];
 
     [Theory]

@@ -23,18 +23,18 @@ public sealed class SubscribeWakeTests
             async _ => new Listener(world, await world.AccountAsync())))];
 
         await world.CreateTaskAsync(shared, "of both");
-        Assert.Equal((1, 1, 0), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        Assert.Equal((int[])[1, 1, 0], await WakesAsync(adas, bobs, filtered));
         await world.CreateTaskAsync(own, "of one");
-        Assert.Equal((1, 0, 1), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        Assert.Equal((int[])[1, 0, 1], await WakesAsync(adas, bobs, filtered));
         await world.RemoveMemberAsync(shared, bob);
-        Assert.Equal((1, 1, 1), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        Assert.Equal((int[])[1, 1, 1], await WakesAsync(adas, bobs, filtered));
         await world.CreateTaskAsync(shared, "of one by now");
-        Assert.Equal((1, 0, 0), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        Assert.Equal((int[])[1, 0, 0], await WakesAsync(adas, bobs, filtered));
         await world.SetMemberAsync(shared, bob);
-        Assert.Equal((1, 1, 1), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
+        Assert.Equal((int[])[1, 1, 1], await WakesAsync(adas, bobs, filtered));
         await world.DeleteListAsync(shared);
-        Assert.Equal((1, 1, 1), (adas.Wakes(), bobs.Wakes(), filtered.Wakes()));
-        Assert.All(strangers, stranger => Assert.Equal(0, stranger.Wakes()));
+        Assert.Equal((int[])[1, 1, 1], await WakesAsync(adas, bobs, filtered));
+        Assert.All(await WakesAsync(strangers), wakes => Assert.Equal(0, wakes));
     }
 
     [Fact]
@@ -100,6 +100,9 @@ public sealed class SubscribeWakeTests
         Assert.Equal(world.Tail.End.ToString(), (await stream.NextAsync()).Heartbeat.Cursor);
     }
 
+    private static Task<int[]> WakesAsync(params Listener[] listeners) =>
+        Task.WhenAll(listeners.Select(listener => listener.WakesAsync()));
+
     /// <summary>What the bell does to one subscription, without the subscription.</summary>
     private sealed class Listener
     {
@@ -118,7 +121,7 @@ public sealed class SubscribeWakeTests
         public Agenda Agenda { get; }
 
         /// <summary>How many changes it was woken for since it was asked last.</summary>
-        public int Wakes()
+        public async Task<int> WakesAsync()
         {
             // Once the walk that the commit rang for is over, or in its place.
             _world.Bell.Execute();
@@ -131,7 +134,7 @@ public sealed class SubscribeWakeTests
             Assert.Equal(places > 0, _asleep.IsCompleted);
             if (_asleep.IsCompleted)
             {
-                _asleep.GetAwaiter().GetResult();
+                await _asleep;
                 _asleep = _waiter.SleepAsync();
             }
 

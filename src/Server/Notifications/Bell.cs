@@ -38,7 +38,7 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
         }
     }
 
-    /// <summary>Fills it with the changes that come; those up to the tail's end, as it is then, are looked at.</summary>
+    /// <summary>Fills it with the changes that come; those up to the tail's end as it is then are looked at.</summary>
     public void Add(Agenda agenda)
     {
         lock (_gate)
