@@ -103,6 +103,30 @@ public sealed class SubscribeWakeTests
     private static Task<int[]> WakesAsync(params Listener[] listeners) =>
         Task.WhenAll(listeners.Select(listener => listener.WakesAsync()));
 
+    [Fact]
+    public async Task Those_who_read_the_same_pages_share_them()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        for (int task = 0; task < 1_100; task++)
+        {
+            await world.CreateTaskAsync(list, $"task {task}");
+        }
+
+        await world.RestartAsync();
+        Queue<Change>[] same = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Read(3)));
+        Assert.All(same, page => Assert.Equal(same[0], page));
+        Assert.Equal(497, same[0].Count);
+        Assert.Equal(same[0], await Read(3));
+        Assert.NotEqual(same[0], await Read(4));
+        Queue<Change> last = await Read(1_000);
+        await world.CreateTaskAsync(list, "one more");
+        Assert.Equal(last.Count + 1, (await Read(1_000)).Count);
+
+        Task<Queue<Change>> Read(long seq) => world.Pages.ReadAsync(seq, CancellationToken.None);
+    }
+
     /// <summary>What the bell does to one subscription, without the subscription.</summary>
     private sealed class Listener
     {

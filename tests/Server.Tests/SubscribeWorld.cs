@@ -39,6 +39,8 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     public Store Store => _store;
 
+    public JournalPages Pages => _pages;
+
     public static async Task<SubscribeWorld> StartAsync(Action<Limits>? limits = null)
     {
         var world = new SubscribeWorld();

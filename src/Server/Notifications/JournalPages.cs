@@ -4,30 +4,40 @@ namespace Squall.Server;
 
 /// <summary>
 /// Reads the journal for whoever asks for changes that are no longer in memory, in short pages; two at a time, so that
-/// many who resume together leave the disk to the writer.
+/// many who resume together leave the disk to the writer. Pages begin at fixed places, and the newest are kept: those
+/// who read the same share what one of them has read and decoded.
 /// </summary>
 internal sealed class JournalPages(Store store, Tail tail) : IDisposable
 {
     private const int RowsMax = 500;
     private const int BytesMax = 256 << 10;
     private const int ReadsAtOnceMax = 2;
+    private const int PagesMax = 16;
     private readonly SemaphoreSlim _free = new(ReadsAtOnceMax);
+    private readonly Dictionary<long, Task<Queue<Change>>> _pages = [];
+    private readonly Queue<long> _kept = new();
 
     /// <summary>The changes right after <paramref name="seq"/>, at least one, up to the tail's end.</summary>
     /// <exception cref="RpcException">OUT_OF_RANGE: the journal no longer has them.</exception>
     public async Task<Queue<Change>> ReadAsync(long seq, CancellationToken cancelled)
     {
-        long end = tail.End.Seq;
-        await _free.WaitAsync(cancelled);
-        try
+        var reading = new TaskCompletionSource<Queue<Change>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<Queue<Change>>? page;
+        lock (_pages)
         {
-            Queue<Change> page = await store.ReadAsync(db => Read(db, seq, end), cancelled);
-            return page.Count > 0 ? page : throw Fault.CursorExpired();
+            if (!_pages.TryGetValue(seq, out page))
+            {
+                _pages[seq] = reading.Task;
+            }
         }
-        finally
+
+        if (page is null)
         {
-            _free.Release();
+            page = reading.Task;
+            _ = ReadForAllAsync(seq, reading);
         }
+
+        return new Queue<Change>(await page.WaitAsync(cancelled));
     }
 
     /// <summary>The place that <paramref name="text"/>, a request's field <c>after</c>, names.</summary>
@@ -75,6 +85,52 @@ internal sealed class JournalPages(Store store, Tail tail) : IDisposable
 
     public void Dispose() => _free.Dispose();
 
+    /// <summary>Reads on though the one who began may be gone: others may wait for it.</summary>
+    private async Task ReadForAllAsync(long seq, TaskCompletionSource<Queue<Change>> reading)
+    {
+        try
+        {
+            long end = tail.End.Seq;
+            await _free.WaitAsync();
+            Queue<Change> page;
+            try
+            {
+                page = await store.ReadAsync(db => Read(db, seq, end), CancellationToken.None);
+            }
+            finally
+            {
+                _free.Release();
+            }
+
+            // What more is to come of is read again, then with that.
+            Keep(seq, page.Count > 0 && seq + page.Count < end);
+            reading.SetResult(page.Count > 0 ? page : throw Fault.CursorExpired());
+        }
+        catch (Exception failure)
+        {
+            Keep(seq, isWhole: false);
+            reading.SetException(failure);
+        }
+    }
+
+    private void Keep(long seq, bool isWhole)
+    {
+        lock (_pages)
+        {
+            if (!isWhole)
+            {
+                _pages.Remove(seq);
+                return;
+            }
+
+            _kept.Enqueue(seq);
+            if (_kept.Count > PagesMax)
+            {
+                _pages.Remove(_kept.Dequeue());
+            }
+        }
+    }
+
     /// <summary>Shows that a text is a cursor, wherever it leads.</summary>
     public static Cursor Parse(string text) =>
         Cursor.TryParse(text, out Cursor cursor)
@@ -85,8 +141,9 @@ internal sealed class JournalPages(Store store, Tail tail) : IDisposable
     {
         var page = new Queue<Change>();
         long bytes = 0;
+        long last = Math.Min(end, ((seq / RowsMax) + 1) * RowsMax);
         foreach (ChangeRow row in db.Changes
-            .Where(row => row.Seq > seq && row.Seq <= end).OrderBy(row => row.Seq).Take(RowsMax).AsEnumerable())
+            .Where(row => row.Seq > seq && row.Seq <= last).OrderBy(row => row.Seq).Take(RowsMax).AsEnumerable())
         {
             if (row.Seq != seq + page.Count + 1)
             {
