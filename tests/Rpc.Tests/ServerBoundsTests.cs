@@ -167,6 +167,24 @@ public sealed class ServerBoundsTests
         using TcpClient tcp = await ConnectAsync(host);
         await WriteAsync(tcp, $"POST {Unary} HTTP/1.1\r\nhost: a\r\n\r\n");
         Assert.Equal("", await ReadToEndAsync(tcp));
+
+        // Of both versions together; and who leaves makes room.
+        await Assert.ThrowsAsync<HttpRequestException>(() => host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest())));
+        host.Http1.Dispose();
+        RawAnswer? answer = null;
+        for (int attempt = 0; answer is null; attempt++)
+        {
+            try
+            {
+                answer = await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest()));
+            }
+            catch (HttpRequestException) when (attempt < 10_000)
+            {
+                // The server has not seen yet that it is gone.
+            }
+        }
+
+        Assert.Equal(0, answer.Status);
     }
 
     [Fact, Wire("1.5.14")]

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -9,6 +11,9 @@ namespace Squall.Rpc;
 /// What a handler is told of its request's headers and peer, where it asks.
 internal static class CallMetadata
 {
+    private const string CommonName = "x509_common_name";
+    private const string AlternativeName = "x509_subject_alternative_name";
+
     public static Metadata Read(IHeaderDictionary headers)
     {
         var metadata = new Metadata();
@@ -55,7 +60,35 @@ internal static class CallMetadata
         IPAddress v4 => $"ipv4:{v4}:{connection.RemotePort}",
     };
 
-    public static AuthContext Auth(HttpRequest request) => new(null, request.IsHttps
-        ? new() { ["transport_security_type"] = [AuthProperty.Create("transport_security_type", "ssl"u8.ToArray())] }
-        : []);
+    /// What TLS knows of the caller, as gRPC names it: the certificate's DNS names, or else its common name.
+    public static AuthContext Auth(HttpContext http)
+    {
+        var properties = new Dictionary<string, List<AuthProperty>>();
+        if (http.Request.IsHttps)
+        {
+            Add("transport_security_type", ["ssl"]);
+        }
+
+        if (http.Connection.ClientCertificate is { } certificate)
+        {
+            Add(CommonName, [certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false)]);
+            Add(AlternativeName, certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>()
+                .SelectMany(extension => extension.EnumerateDnsNames()));
+        }
+
+        return new AuthContext(
+            properties.ContainsKey(AlternativeName) ? AlternativeName
+            : properties.ContainsKey(CommonName) ? CommonName : null,
+            properties);
+
+        void Add(string name, IEnumerable<string> values)
+        {
+            List<AuthProperty> found = [.. values.Where(value => value.Length > 0)
+                .Select(value => AuthProperty.Create(name, Encoding.UTF8.GetBytes(value)))];
+            if (found.Count > 0)
+            {
+                properties[name] = found;
+            }
+        }
+    }
 }

@@ -14,8 +14,8 @@ public sealed class EncodedMessage<T> : IEncodedMessage
 {
     private readonly Lazy<T> message;
 
-    // What others than plain protobuf take, each made when the first asks for it.
-    private ConcurrentDictionary<(MessageCodec Codec, ICompressionProvider? Provider), byte[]>? others;
+    // What others than plain protobuf take, each made when the first asks for it, and by nobody else.
+    private ConcurrentDictionary<(MessageCodec Codec, ICompressionProvider? Provider), Lazy<byte[]>>? others;
 
     /// <summary>Encodes a message, which is not to be changed after.</summary>
     public EncodedMessage(T message)
@@ -49,10 +49,10 @@ public sealed class EncodedMessage<T> : IEncodedMessage
         MessageCodec codec, ICompressionProvider? provider, Encodings encodings) =>
         provider is null
             ? Plain(codec)
-            : Others.GetOrAdd((codec, provider), _ => Framed(
-                encodings.Deflate(provider, Plain(codec)[Rpc.Frame.HeaderBytes..]).Span, Rpc.Frame.Compressed));
+            : Others.GetOrAdd((codec, provider), _ => new(() => Framed(
+                encodings.Deflate(provider, Plain(codec)[Rpc.Frame.HeaderBytes..]).Span, Rpc.Frame.Compressed))).Value;
 
-    private ConcurrentDictionary<(MessageCodec Codec, ICompressionProvider? Provider), byte[]> Others =>
+    private ConcurrentDictionary<(MessageCodec Codec, ICompressionProvider? Provider), Lazy<byte[]>> Others =>
         others ?? Interlocked.CompareExchange(ref others, new(), null) ?? others;
 
     private static byte[] Framed(ReadOnlySpan<byte> payload, byte flags)
@@ -64,7 +64,7 @@ public sealed class EncodedMessage<T> : IEncodedMessage
     }
 
     private ReadOnlyMemory<byte> Plain(MessageCodec codec) => codec.Json is { } json
-        ? Others.GetOrAdd((codec, null), _ => Framed(json.Encode(Message), 0))
+        ? Others.GetOrAdd((codec, null), _ => new(() => Framed(json.Encode(Message), 0))).Value
         : Frame;
 }
 

@@ -36,7 +36,7 @@ internal abstract class HandlerContext(HttpContext http, RpcMethod method) : Ser
 
     protected override Metadata ResponseTrailersCore => responseTrailers ??= [];
 
-    protected override AuthContext AuthContextCore => authContext ??= CallMetadata.Auth(http.Request);
+    protected override AuthContext AuthContextCore => authContext ??= CallMetadata.Auth(http);
 
     protected override IDictionary<object, object> UserStateCore
     {

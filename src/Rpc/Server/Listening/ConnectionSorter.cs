@@ -12,7 +12,7 @@ namespace Squall.Rpc;
 internal sealed partial class ConnectionSorter : IAsyncDisposable
 {
     private readonly IConnectionListener listener;
-    private readonly int waitingMax;
+    private readonly int connectionsMax;
     private readonly TimeSpan startTimeMax;
     private readonly TimeProvider time;
     private readonly ILogger log;
@@ -21,15 +21,17 @@ internal sealed partial class ConnectionSorter : IAsyncDisposable
     private readonly ConcurrentDictionary<ConnectionContext, Task> waiting = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly Task accepting;
+    private int open;
     private int unbound;
     private int disposals;
 
-    /// Cuts a connection off that has not said within `startTimeMax` which version it speaks.
+    /// Cuts a connection off that has not said within `startTimeMax` which version it speaks, and closes at once what
+    /// is more than `connectionsMax`, of both versions together.
     public ConnectionSorter(
-        IConnectionListener listener, int waitingMax, TimeSpan startTimeMax, TimeProvider time, ILogger log)
+        IConnectionListener listener, int connectionsMax, TimeSpan startTimeMax, TimeProvider time, ILogger log)
     {
         this.listener = listener;
-        this.waitingMax = waitingMax;
+        this.connectionsMax = connectionsMax;
         this.startTimeMax = startTimeMax;
         this.time = time;
         this.log = log;
@@ -96,11 +98,15 @@ internal sealed partial class ConnectionSorter : IAsyncDisposable
         {
             while (await listener.AcceptAsync() is { } connection)
             {
-                if (waiting.Count >= waitingMax)
+                if (Interlocked.Increment(ref open) > connectionsMax)
                 {
+                    Interlocked.Decrement(ref open);
                     await connection.DisposeAsync();
                     continue;
                 }
+
+                connection.ConnectionClosed.UnsafeRegister(
+                    static sorter => Interlocked.Decrement(ref ((ConnectionSorter)sorter!).open), this);
 
                 // Sorting goes on elsewhere: a slow starter delays nobody.
                 waiting[connection] = Task.CompletedTask;
