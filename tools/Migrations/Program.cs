@@ -13,13 +13,19 @@ if (args is not ["add", var name])
     return 2;
 }
 
-await using var db = new SqliteSquallDb(new DbContextOptionsBuilder<SqliteSquallDb>()
-    .UseSqlite(sqlite => sqlite.MigrationsHistoryTable("migrations")).Options);
-if (!db.Database.HasPendingModelChanges())
+// One context to ask, another to write: the last snapshot of a context that was asked is taken for an empty one.
+var options = new DbContextOptionsBuilder<SqliteSquallDb>()
+    .UseSqlite(sqlite => sqlite.MigrationsHistoryTable("migrations")).Options;
+await using (var asked = new SqliteSquallDb(options))
 {
-    Console.Error.WriteLine("The model is as the last migration left it: there is nothing to write.");
-    return 1;
+    if (!asked.Database.HasPendingModelChanges())
+    {
+        Console.Error.WriteLine("The model is as the last migration left it: there is nothing to write.");
+        return 1;
+    }
 }
+
+await using var db = new SqliteSquallDb(options);
 
 var server = typeof(SquallDb).Assembly;
 var services = new DesignTimeServicesBuilder(server, server, new OperationReporter(null), []).Build(db);
