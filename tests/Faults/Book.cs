@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Google.Protobuf;
 using Grpc.Core;
 using Squall.V1;
 
@@ -9,7 +12,7 @@ internal sealed class Book(int writer)
 {
     private readonly Dictionary<string, TaskItem> _tasks = [];
     private readonly Dictionary<string, List<Comment>> _comments = [];
-    private readonly List<Notification> _told = [];
+    private readonly List<UInt128> _told = [];
     private readonly List<string> _refusals = [];
     private int _titles;
 
@@ -22,7 +25,8 @@ internal sealed class Book(int writer)
     /// <summary>By task, of those that are there.</summary>
     public IReadOnlyDictionary<string, List<Comment>> Comments => _comments;
 
-    public IReadOnlyList<Notification> Told => _told;
+    /// <summary>The prints of what is to be told, of a million changes with room to spare.</summary>
+    public IReadOnlyList<UInt128> Told => _told;
 
     /// <summary>One that says whose it is, and that no other task has.</summary>
     public string NewTitle() => string.Create(CultureInfo.InvariantCulture, $"{writer}-{_titles++}");
@@ -67,7 +71,7 @@ internal sealed class Book(int writer)
                 break;
         }
 
-        _told.Add(told);
+        Tell(told);
     }
 
     public void Deleted(TaskItem before)
@@ -88,7 +92,7 @@ internal sealed class Book(int writer)
         }
 
         conversation.Add(answer);
-        _told.Add(new Notification
+        Tell(new Notification
         {
             TaskListId = task.TaskListId,
             CommentCreated = new CommentCreated { Comment = answer },
@@ -125,6 +129,12 @@ internal sealed class Book(int writer)
         return plain;
     }
 
+    /// <summary>Two that differ in anything have different ones.</summary>
+    public static UInt128 Print(Notification notification) =>
+        MemoryMarshal.Read<UInt128>(SHA256.HashData(notification.ToByteArray()));
+
+    private void Tell(Notification told) => _told.Add(Print(told));
+
     /// <summary>An answer must be what was asked for, one version on; the rest is the server's to set.</summary>
     private void Take(TaskItem asked, TaskItem answer)
     {
@@ -139,11 +149,11 @@ internal sealed class Book(int writer)
     }
 
     private void Appeared(TaskItem task) =>
-        _told.Add(new Notification { TaskListId = task.TaskListId, TaskCreated = new TaskCreated { Task = task } });
+        Tell(new Notification { TaskListId = task.TaskListId, TaskCreated = new TaskCreated { Task = task } });
 
     private void Disappeared(TaskItem task)
     {
         var deleted = new TaskDeleted { TaskId = task.Id };
-        _told.Add(new Notification { TaskListId = task.TaskListId, TaskDeleted = deleted });
+        Tell(new Notification { TaskListId = task.TaskListId, TaskDeleted = deleted });
     }
 }

@@ -25,6 +25,9 @@ internal sealed class Connection(TimeProvider time) : IDisposable
     /// <summary>The headers of a call by the harness's account.</summary>
     public Metadata Headers => new() { { "authorization", $"Bearer {_tokens.AccessToken}" } };
 
+    /// <summary>Of the server that is up, or was last.</summary>
+    public Uri Address { get; private set; } = null!;
+
     /// <summary>The server takes calls at this address, from the account that these tokens are of, if any.</summary>
     public async Task OpenAsync(Uri address, Tokens? tokens = null)
     {
@@ -39,6 +42,7 @@ internal sealed class Connection(TimeProvider time) : IDisposable
             _tokens = refreshed.Tokens;
         }
 
+        Address = address;
         _up.SetResult(_channel);
     }
 

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Squall.V1;
 
@@ -6,16 +7,32 @@ namespace Squall.Faults;
 
 /// <summary>
 /// Kills the server under load, again and again: (1) writers change tasks and repeat after an outage what was not
-/// answered; (2) a subscriber goes on after the last cursor it saw; (3) the process is stopped at a moment, seen
-/// through, and killed; (4) at the end all is compared with the ledger.
+/// answered; (2) subscribers go on after the last cursor they saw, some of them through a proxy that cuts them; (3) the
+/// process is stopped at a moment, seen through, and killed; (4) at the end all is compared with the ledger.
 /// </summary>
 internal sealed class KillRun(string[] program, string folder, int writers, Random random, TimeProvider time)
+    : IDisposable
 {
     private const string Password = "a long pass phrase for the harness";
     private const int Readers = 8;
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(2);
     private readonly Ledger _ledger = new(writers + 1);
     private readonly Connection _connection = new(time);
+    private readonly List<Cutter> _cutters = [];
+
+    public Cuts Cuts => new(_cutters);
+
+    /// <summary>How often a subscriber could not go on where it was, so far.</summary>
+    public int CursorsRefused => _ledger.CursorsRefused;
+
+    /// <summary>How many subscribers are cut, beside one that is not.</summary>
+    public int CutSubscribers { get; init; }
+
+    /// <summary>What stands between the subscribers and what they are sent, if anything does.</summary>
+    public Interceptor[] Reading { get; init; } = [];
+
+    /// <summary>How many calls are answered at least between two kills.</summary>
+    public int AnswersBetween { get; init; }
 
     public Wrecks Wrecks { get; } = new();
 
@@ -24,6 +41,9 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
 
     /// <summary>Stops the server at a moment of its own choice; null: at one of <see cref="KillRun"/>'s.</summary>
     public Action? Stops { get; init; }
+
+    /// <summary>The server is stopped just when a subscriber is told of a change.</summary>
+    public bool StopsWhenTold { get; init; }
 
     /// <summary>What happens to the files once the server is killed.</summary>
     public Action? Killed { get; init; }
@@ -44,9 +64,7 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
                 await _connection.OpenAsync(server.Address);
             }
 
-            var subscriber = new Subscriber(_ledger, _connection);
-            Task subscribing = subscriber.RunAsync(lastWriter: writers);
-            await subscriber.Started.WaitAsync(WaitMax, time);
+            Task[] subscribing = await SubscribeAsync();
             using var end = new CancellationTokenSource();
             Task[] writing = [.. Enumerable.Range(0, writers).Select(at => NewWriter(at, listIds).RunAsync(end.Token))];
             while (!enough(Wrecks) && Wrecks.Kills < killsMax)
@@ -58,10 +76,12 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
             }
 
             await AnswersAsync();
+            Task calm = Task.WhenAll(_cutters.Select(cutter => cutter.CalmAsync()));
+            await (await Task.WhenAny([calm, .. subscribing]).WaitAsync(WaitMax, time)); // Or of a subscriber's fault.
             await end.CancelAsync();
             await Task.WhenAll(writing).WaitAsync(WaitMax, time);
             await NewWriter(writers, listIds).CreateAsync();
-            await subscribing.WaitAsync(WaitMax, time);
+            await Task.WhenAll(subscribing).WaitAsync(WaitMax, time);
             Verdict verdict = await JudgeAsync();
             await server.EndAsync();
             verdict.Count("databases broken", Wrecks.Broken);
@@ -70,9 +90,14 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
         }
         finally
         {
-            _connection.Dispose();
             await server.DisposeAsync();
         }
+    }
+
+    public void Dispose()
+    {
+        _connection.Dispose();
+        _cutters.ForEach(cutter => cutter.Proxy.Dispose());
     }
 
     private Task<ServerProcess> StartAsync() => ServerProcess.StartAsync(program, folder, Disk?.Environment);
@@ -80,7 +105,23 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
     private TaskWriter NewWriter(int number, string[] listIds) =>
         new(_ledger.BookOf(number), _connection, listIds, new Random(random.Next()));
 
-    private Task AnswersAsync() => _connection.AnswersAsync(random.Next(50, 300)).WaitAsync(WaitMax, time);
+    private Task AnswersAsync() =>
+        _connection.AnswersAsync(AnswersBetween + random.Next(50, 300)).WaitAsync(WaitMax, time);
+
+    /// <summary>All have begun, and none has ended, before the first change.</summary>
+    private async Task<Task[]> SubscribeAsync()
+    {
+        _cutters.AddRange(Enumerable.Range(0, CutSubscribers)
+            .Select(_ => new Cutter(new Proxy(), new Random(random.Next()))));
+        Subscriber[] subscribers =
+        [
+            .. new Cutter?[] { null }.Concat(_cutters)
+                .Select(cutter => new Subscriber(_ledger.NewTelling(), _connection, cutter, Reading)),
+        ];
+        Task[] running = [.. subscribers.Select(subscriber => subscriber.RunAsync(lastWriter: writers))];
+        await Task.WhenAll(subscribers.Select(subscriber => subscriber.Started)).WaitAsync(WaitMax, time);
+        return running;
+    }
 
     private async Task<string[]> PrepareAsync(Uri address)
     {
@@ -115,7 +156,15 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
     /// <summary>At any moment; as a commit begins to be written; or soon after, about when it is answered.</summary>
     private async Task StopAtMomentAsync(ServerProcess server)
     {
-        int moment = random.Next(3);
+        if (StopsWhenTold)
+        {
+            await _ledger.NextTellingAsync().WaitAsync(WaitMax, time);
+            server.Stop();
+            return;
+        }
+
+        // What was not hit yet is aimed at.
+        int moment = Wrecks.InWriting == 0 ? 1 : Wrecks.BeforeAnswers == 0 ? 2 : random.Next(3);
         if (moment > 0)
         {
             var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

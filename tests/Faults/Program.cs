@@ -1,11 +1,14 @@
 using Squall.Faults;
 
 const string Usage = """
-    Squall.Faults kill [--kills N] [--writers N] [--seed N]   kills the server under load; then runs its control
+    Squall.Faults kill [--kills N] [--changes N] [--writers N] [--subscribers N] [--seed N] [--results]
+                                                              kills the server under load, and cuts its subscribers;
+                                                              then runs its controls
     Squall.Faults power [--rounds N] [--writers N] [--seed N] [--results]
                                                               cuts its power under load; then its control's
     Squall.Faults disk [--results]                            fails its disk under load; then its control's
     Squall.Faults serve ...                                   the control's server (used by kill and disk)
+    Squall.Faults serve-eager ...                             the control's server (used by kill)
     Squall.Faults serve-lax ...                               the control's server (used by power)
     """;
 
@@ -15,7 +18,8 @@ return args switch
     ["power", .. string[] rest] => await PowerCommand.RunAsync(rest, TimeProvider.System),
     ["disk", .. string[] rest] => await DiskCommand.RunAsync(rest, TimeProvider.System),
     ["serve-lax", .. string[] rest] => await LaxServer.RunAsync(rest),
-    ["serve", .. string[] rest] => await CarelessServer.RunAsync(rest),
+    ["serve", .. string[] rest] => await CarelessServer.AnswerEarlyAsync(rest),
+    ["serve-eager", .. string[] rest] => await CarelessServer.TellEarlyAsync(rest),
     _ => Refuse(),
 };
 

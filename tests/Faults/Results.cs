@@ -9,7 +9,7 @@ internal static class Results
     private const string Title = """
         # Results
 
-        Written by `dotnet run -c Release --project tests/Faults -- disk --results` and
+        Written by `dotnet run -c Release --project tests/Faults -- disk --results`, `-- kill --results` and
         `-- power --rounds 50 --writers 64 --results`; do not edit. Client and server share the machine.
 
 

@@ -1,11 +1,16 @@
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Squall.V1;
 
 namespace Squall.Faults;
 
-/// <summary>Sees all that happens, and after each outage goes on after the last cursor that it has seen.</summary>
-internal sealed class Subscriber(Ledger ledger, Connection connection)
+/// <summary>
+/// Sees all that happens, and after each outage, and each cut if there is a <paramref name="cutter"/>, goes on after
+/// the last cursor that it has seen.
+/// </summary>
+internal sealed class Subscriber(
+    Ledger.Telling telling, Connection connection, Cutter? cutter, Interceptor[] interceptors)
 {
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string _cursor = "";
@@ -31,11 +36,20 @@ internal sealed class Subscriber(Ledger ledger, Connection connection)
 
     private async Task<bool> StreamAsync(int lastWriter)
     {
-        GrpcChannel channel = await connection.ChannelAsync();
+        await connection.ChannelAsync();
+        if (cutter is not null)
+        {
+            cutter.Proxy.Upstream = connection.Address;
+            cutter.Begin();
+        }
+
+        // One of its own: its connection is the proxy's newest.
+        using var channel = GrpcChannel.ForAddress(cutter?.Proxy.Address ?? connection.Address);
         try
         {
             using AsyncServerStreamingCall<SubscribeResponse> call =
-                new NotificationService.NotificationServiceClient(channel).Subscribe(
+                new NotificationService.NotificationServiceClient(
+                    channel.CreateCallInvoker().Intercept(interceptors)).Subscribe(
                     new SubscribeRequest { After = _cursor }, connection.Headers);
             await foreach (SubscribeResponse message in call.ResponseStream.ReadAllAsync())
             {
@@ -44,9 +58,14 @@ internal sealed class Subscriber(Ledger ledger, Connection connection)
                 _cursor = change?.Cursor ?? message.Synced?.Cursor ?? message.Heartbeat?.Cursor
                     ?? throw new InvalidOperationException($"The subscriber was sent {message.MessageCase}.");
                 _started.TrySetResult();
-                if (change is not null && ledger.Tell(change) == lastWriter)
+                if (change is not null)
                 {
-                    return true;
+                    if (telling.Tell(change) == lastWriter)
+                    {
+                        return true;
+                    }
+
+                    cutter?.Saw();
                 }
             }
 
@@ -58,7 +77,7 @@ internal sealed class Subscriber(Ledger ledger, Connection connection)
         }
         catch (RpcException gap) when (gap.StatusCode == StatusCode.OutOfRange)
         {
-            ledger.RefuseCursor();
+            telling.RefuseCursor();
             _cursor = "";
             return false;
         }

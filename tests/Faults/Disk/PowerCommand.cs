@@ -66,7 +66,7 @@ internal sealed class PowerCommand(int rounds, int writers, int seed, bool keeps
         var random = new Random(seed);
         var cut = new PowerCut(random);
         using var disk = new Disk(folder, keepsUnsynced: true);
-        var run = new KillRun(program, folder, writers, random, time)
+        using var run = new KillRun(program, folder, writers, random, time)
         {
             Disk = disk,
             Stops = () => disk.Set(moment(cut.Cuts, random)),
