@@ -41,7 +41,7 @@ internal sealed class KillCommand(Arguments arguments, TimeProvider time)
             _ => true, verdict => verdict.Holds);
         await CheckAsync(
             "it is caught", AnswersEarly, [], ControlKillsMax,
-            run => run.Wrecks is { InWriting: > 0, Hits: >= ControlKills },
+            run => run.Wrecks.Hits >= ControlKills,
             verdict => verdict.Of(Verdict.Lost) + verdict.Of(Verdict.Differs) > 0);
         await CheckAsync(
             "the control that skips a notification when it resumes is caught", Server, [new SkipsOne()], 0,
@@ -70,7 +70,9 @@ internal sealed class KillCommand(Arguments arguments, TimeProvider time)
         {
             CutSubscribers = _subscribers,
             Reading = reading,
-            StopsWhenTold = program == TellsEarly,
+            StopsAfter = program == TellsEarly ? run => run.ToldAsync()
+                : program == AnswersEarly ? run => run.AnsweredAsync()
+                : null,
             AnswersBetween = program == Server && killsMax > 0 ? _changes / _kills : 0,
         };
         string said;

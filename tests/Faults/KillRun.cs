@@ -42,8 +42,8 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
     /// <summary>Stops the server at a moment of its own choice; null: at one of <see cref="KillRun"/>'s.</summary>
     public Action? Stops { get; init; }
 
-    /// <summary>The server is stopped just when a subscriber is told of a change.</summary>
-    public bool StopsWhenTold { get; init; }
+    /// <summary>What the server is stopped right after; null: at moments of <see cref="KillRun"/>'s.</summary>
+    public Func<KillRun, Task>? StopsAfter { get; init; }
 
     /// <summary>What happens to the files once the server is killed.</summary>
     public Action? Killed { get; init; }
@@ -93,6 +93,12 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
             await server.DisposeAsync();
         }
     }
+
+    /// <summary>Done when any subscriber is told of a change.</summary>
+    public Task ToldAsync() => _ledger.NextTellingAsync();
+
+    /// <summary>Done when any call is answered.</summary>
+    public Task AnsweredAsync() => _connection.AnswersAsync(1);
 
     public void Dispose()
     {
@@ -156,9 +162,9 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
     /// <summary>At any moment; as a commit begins to be written; or soon after, about when it is answered.</summary>
     private async Task StopAtMomentAsync(ServerProcess server)
     {
-        if (StopsWhenTold)
+        if (StopsAfter is not null)
         {
-            await _ledger.NextTellingAsync().WaitAsync(WaitMax, time);
+            await StopsAfter(this).WaitAsync(WaitMax, time);
             server.Stop();
             return;
         }
