@@ -12,9 +12,10 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
 
     // A message is written in one go, so that a thread needs no more than one, whatever calls it serves.
     [ThreadStatic]
-    private static MessageWriter? spare;
+    private static MessageWriter? ofThread;
 
-    private IBufferWriter<byte> target = null!;
+    // Null while it writes nothing.
+    private IBufferWriter<byte>? into;
     private bool framed;
     private int bytesMax;
     private ArrayBufferWriter<byte>? buffered;
@@ -27,9 +28,13 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
     public static void Write<T>(
         T message, MessageCodec codec, Marshaller<T> marshaller, IBufferWriter<byte> target, bool framed, int bytesMax)
     {
-        MessageWriter writer = spare ?? new MessageWriter();
-        spare = null;
-        (writer.target, writer.framed, writer.bytesMax) = (target, framed, bytesMax);
+        MessageWriter writer = ofThread ??= new MessageWriter();
+        if (writer.into is not null)
+        {
+            writer = new MessageWriter(); // Within another's marshaller.
+        }
+
+        (writer.into, writer.framed, writer.bytesMax) = (target, framed, bytesMax);
         try
         {
             codec.Encode(message, marshaller, writer);
@@ -41,9 +46,11 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
         finally
         {
             writer.Reset();
-            spare = writer;
         }
     }
+
+    private IBufferWriter<byte> Target =>
+        into ?? throw new InvalidOperationException("The marshaller writes after it has returned.");
 
     public override void SetPayloadLength(int payloadLength)
     {
@@ -55,7 +62,7 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
         {
             Check(payloadLength);
             int headerBytes = framed ? Frame.HeaderBytes : 0;
-            piece = target.GetMemory(headerBytes + payloadLength)[..(headerBytes + payloadLength)];
+            piece = Target.GetMemory(headerBytes + payloadLength)[..(headerBytes + payloadLength)];
             written = headerBytes;
             if (framed)
             {
@@ -67,7 +74,7 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
     }
 
     public override IBufferWriter<byte> GetBufferWriter() =>
-        !piece.IsEmpty ? this : announced ? target : buffered ??= new ArrayBufferWriter<byte>();
+        !piece.IsEmpty ? this : announced ? Target : buffered ??= new ArrayBufferWriter<byte>();
 
     public override void Complete()
     {
@@ -78,12 +85,12 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
                 throw new InvalidOperationException("The marshaller wrote less than it had announced.");
             }
 
-            target.Advance(written);
+            Target.Advance(written);
         }
         else if (!announced)
         {
             Begin(buffered?.WrittenCount ?? 0);
-            target.Write(buffered is null ? default : buffered.WrittenSpan);
+            Target.Write(buffered is null ? default : buffered.WrittenSpan);
         }
 
         complete = true;
@@ -99,7 +106,7 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
         }
 
         Begin(payload.Length);
-        target.Write(payload);
+        Target.Write(payload);
         complete = true;
     }
 
@@ -113,7 +120,7 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
 
     private void Reset()
     {
-        target = null!;
+        into = null;
         buffered = null;
         piece = default;
         announced = complete = false;
@@ -124,8 +131,8 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
         Check(length);
         if (framed)
         {
-            Frame.WriteHeader(target.GetSpan(Frame.HeaderBytes), 0, length);
-            target.Advance(Frame.HeaderBytes);
+            Frame.WriteHeader(Target.GetSpan(Frame.HeaderBytes), 0, length);
+            Target.Advance(Frame.HeaderBytes);
         }
     }
 
