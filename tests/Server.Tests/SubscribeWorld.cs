@@ -21,6 +21,9 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     public Limits Limits { get; } = new();
 
+    /// <summary>What memory is told of what was committed; a control keeps something from it.</summary>
+    public Func<IReadOnlyList<ChangeRow>, IReadOnlyList<ChangeRow>> Learns { get; init; } = rows => rows;
+
     public string File => Path.Combine(_directory, "squall.db");
 
     public FakeTime Time { get; } = new();
@@ -41,9 +44,10 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     public JournalPages Pages => _pages;
 
-    public static async Task<SubscribeWorld> StartAsync(Action<Limits>? limits = null)
+    public static async Task<SubscribeWorld> StartAsync(
+        Action<Limits>? limits = null, Func<IReadOnlyList<ChangeRow>, IReadOnlyList<ChangeRow>>? learns = null)
     {
-        var world = new SubscribeWorld();
+        var world = new SubscribeWorld { Learns = learns ?? (rows => rows) };
         limits?.Invoke(world.Limits);
         await world.OpenAsync();
         return world;
@@ -115,8 +119,8 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         Rpcs = new NotificationRpcs(_store, Tail, Bell, _pages, subscriptions, Memberships, Limits, Time);
         Journal.Start();
         await Memberships.LoadAsync(CancellationToken.None);
-        Journal.Committed += Memberships.Apply;
-        Journal.Committed += subscriptions.Apply;
+        Journal.Committed += rows => Memberships.Apply(Learns(rows));
+        Journal.Committed += rows => subscriptions.Apply(Learns(rows));
         Tail.Start(Journal.End);
         Journal.Committed += Tail.Append;
         Journal.Committed += Bell.Ring;

@@ -1,0 +1,126 @@
+using System.Threading.Channels;
+using Squall.V1;
+using Case = Squall.V1.SubscribeResponse.MessageOneofCase;
+
+namespace Squall.Server.Tests;
+
+/// <summary>
+/// A change of a list against the loss of the access to it, again and again: nothing is delivered whose place in the
+/// journal lies behind that of the loss.
+/// </summary>
+public sealed class SubscribeRevocationTests
+{
+    private const int Races = 500;
+
+    private enum Loss
+    {
+        OfMembership,
+        OfSession,
+        OfList,
+    }
+
+    [Fact]
+    public async Task Nothing_behind_the_loss_is_delivered()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        Tally tally = await RaceAsync(world, Races);
+        Assert.Equal(0, tally.Behind);
+        Assert.InRange(tally.ChangeFirst, Races / 10, Races * 9 / 10);
+    }
+
+    [Fact]
+    public async Task A_memory_that_does_not_learn_of_losses_is_caught()
+    {
+        ChangeKind[] ends = [ChangeKind.SessionEnded];
+        Notification.EventOneofCase[] losses =
+            [Notification.EventOneofCase.MemberRemoved, Notification.EventOneofCase.TaskListDeleted];
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync(learns: rows =>
+            [.. rows.Where(row => !ends.Contains((ChangeKind)row.Kind)
+                && !losses.Contains((Notification.EventOneofCase)row.Kind))]);
+        Tally tally = await RaceAsync(world, 60);
+        Assert.InRange(tally.Behind, 60 / 4, int.MaxValue);
+    }
+
+    private static async Task<Tally> RaceAsync(SubscribeWorld world, int races)
+    {
+        string ada = await world.AccountAsync();
+        var tally = new Tally();
+        for (int race = 0; race < races; race++)
+        {
+            string bob = await world.AccountAsync();
+            string list = await world.CreateListAsync(ada);
+            await world.SetMemberAsync(list, bob);
+            await using SubscribeCall stream = world.Subscribe(bob);
+            await stream.ThroughAsync(Case.Synced);
+
+            // Each kind of loss, before and after the change, in its commit and in one of its own.
+            var loss = (Loss)(race % 3);
+            bool changeFirst = race / 3 % 2 == 0;
+            using WriterHold? hold = race / 6 % 2 == 0 ? await WriterHold.StartAsync(world.Journal) : null;
+            Task<TaskItem>? change = changeFirst ? world.CreateTaskAsync(list, "raced") : null;
+            Task lost = LoseAsync(world, loss, list, bob);
+            change ??= world.CreateTaskAsync(list, "raced");
+            hold?.Release();
+            await Task.WhenAll(change, lost);
+            long lostSeq = await SeqOfAsync(world, loss, list, bob);
+            string sentinel = await world.CreateListAsync(bob);
+            await tally.ReadAsync(stream, loss, list, lostSeq, sentinel);
+            tally.ChangeFirst += await IsBeforeAsync(world, (await change).Id, lostSeq) ? 1 : 0;
+        }
+
+        return tally;
+    }
+
+    private static Task LoseAsync(SubscribeWorld world, Loss loss, string list, string account) => loss switch
+    {
+        Loss.OfMembership => world.RemoveMemberAsync(list, account),
+        Loss.OfSession => world.EndSessionAsync(account),
+        _ => world.DeleteListAsync(list),
+    };
+
+    private static Task<bool> IsBeforeAsync(SubscribeWorld world, string taskId, long seq) => world.Store.ReadAsync(
+        db => db.Changes.Any(row => row.TaskId == taskId && row.Seq < seq), CancellationToken.None);
+
+    private static Task<long> SeqOfAsync(SubscribeWorld world, Loss loss, string list, string account)
+    {
+        int kind = loss switch
+        {
+            Loss.OfMembership => (int)Notification.EventOneofCase.MemberRemoved,
+            Loss.OfSession => (int)ChangeKind.SessionEnded,
+            _ => (int)Notification.EventOneofCase.TaskListDeleted,
+        };
+        return world.Store.ReadAsync(
+            db => db.Changes.Single(row => row.Kind == kind
+                && (loss == Loss.OfSession ? row.AccountId == account : row.ListId == list)).Seq,
+            CancellationToken.None);
+    }
+
+    private sealed class Tally
+    {
+        public int ChangeFirst { get; set; }
+
+        public int Behind { get; private set; }
+
+        /// <summary>Reads to the sentinel, which came last, or to the stream's end.</summary>
+        public async Task ReadAsync(
+            SubscribeCall stream, Loss loss, string list, long lostSeq, string sentinel)
+        {
+            try
+            {
+                string told = "";
+                while (told != sentinel)
+                {
+                    Notification next = (await stream.NextAsync()).Notification;
+                    told = next.TaskListId;
+                    Assert.True(Cursor.TryParse(next.Cursor, out Cursor place));
+                    bool concerns = loss == Loss.OfSession || told == list;
+                    Behind += concerns && place.Seq > lostSeq ? 1 : 0;
+                }
+            }
+            catch (ChannelClosedException) when (loss == Loss.OfSession)
+            {
+                // That is how a stream ends whose session did.
+            }
+        }
+    }
+}
