@@ -25,9 +25,6 @@ internal sealed class ServerCall(
     private CallLife? life;
     private WriteTurn turn;
     private DateTime deadline = DateTime.MaxValue;
-
-    // The server's own bound, until somebody asks for the deadline that it makes: few calls take so long.
-    private TimeSpan pendingBound;
     private bool isWaitedFor;
     private CancellationTokenRegistration drain;
     private Task? ended;
@@ -49,19 +46,7 @@ internal sealed class ServerCall(
 
     ServerCallContext IServerCallContextFeature.ServerCallContext => this;
 
-    protected override DateTime DeadlineCore
-    {
-        get
-        {
-            if (pendingBound > TimeSpan.Zero)
-            {
-                deadline = After(pendingBound);
-                pendingBound = TimeSpan.Zero;
-            }
-
-            return deadline;
-        }
-    }
+    protected override DateTime DeadlineCore => deadline;
 
     protected override CancellationToken CancellationTokenCore => Life.Token;
 
@@ -82,7 +67,10 @@ internal sealed class ServerCall(
         }
 
         HasDefaultDeadline = isDefault;
-        (deadline, pendingBound) = isDefault ? (DateTime.MaxValue, bound) : (After(bound), TimeSpan.Zero);
+        DateTime now = time.GetUtcNow().UtcDateTime;
+        deadline = bound < DateTime.MaxValue - now ? now + bound : DateTime.MaxValue;
+
+        // The server's own deadline is for calls that take their time: most are over before it is waited for.
         if (!isDefault || Volatile.Read(ref isWaitedFor))
         {
             Life.Arm();
@@ -93,7 +81,7 @@ internal sealed class ServerCall(
     public void WaitForDeadline()
     {
         Volatile.Write(ref isWaitedFor, true);
-        if (DeadlineCore != DateTime.MaxValue)
+        if (deadline != DateTime.MaxValue)
         {
             Life.Arm();
         }
@@ -238,12 +226,6 @@ internal sealed class ServerCall(
         {
             turn.Release();
         }
-    }
-
-    private DateTime After(TimeSpan bound)
-    {
-        DateTime now = time.GetUtcNow().UtcDateTime;
-        return bound < DateTime.MaxValue - now ? now + bound : DateTime.MaxValue;
     }
 
     /// Waits for what the call's caller has to do, and does something else where that takes too long.
