@@ -72,14 +72,6 @@ internal sealed class Bench : IAsyncDisposable
                 ("Kestrel alone",
                     duration => _load.MeasureAsync(_constant, Method, request, answer, connections, each, duration)));
         }
-
-        // Who asks which encodings are read, as most gRPC libraries do, is told: one header more.
-        const string Asks = "grpc-accept-encoding: identity,gzip";
-        await rounds.RunAsync(
-            "SayHello that asks for encodings, 8 × 32",
-            duration => _load.MeasureAsync(_server, Method, request, answer, 8, 32, duration, Asks),
-            ("bare endpoint",
-                duration => _load.MeasureAsync(_endpoint, Method, request, answer, 8, 32, duration, Asks)));
     }
 
     public Task GetTaskAsync(Rounds rounds) => rounds.RunAsync(
