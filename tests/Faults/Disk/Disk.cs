@@ -129,10 +129,18 @@ internal sealed class Disk : IDisposable
     private static string Build()
     {
         string source = Path.Combine(AppContext.BaseDirectory, "Disk", "disk.c");
-        string library = Path.Combine(Directory.CreateTempSubdirectory("squall-disk-").FullName, "disk.so");
+        string library = Path.ChangeExtension(source, ".so");
+        string own = $"{library}.{System.Environment.ProcessId}";
         using Process gcc = Process.Start(
-            "gcc", ["-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source, "-ldl"]);
+            "gcc", ["-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", own, source, "-ldl"]);
         gcc.WaitForExit();
-        return gcc.ExitCode == 0 ? library : throw new InvalidOperationException("gcc cannot build disk.c.");
+        if (gcc.ExitCode != 0)
+        {
+            throw new InvalidOperationException("gcc cannot build disk.c.");
+        }
+
+        // Whole or not at all: another run of the tool may be loading it.
+        File.Move(own, library, overwrite: true);
+        return library;
     }
 }
