@@ -38,13 +38,13 @@ internal sealed record Caller(string AccountId, string SessionId, Need Needs)
     public static bool IsMember(SquallDb db, string listId, string accountId) =>
         RoleOf(db, listId, accountId) != (int)Role.Unspecified;
 
+    public Role RequireMember(SquallDb db, string listId) => RequireMember(db, listId, "task list", listId);
+
     private static int RoleOf(SquallDb db, string listId, string accountId) => (int)(long)(db.Execute(
         """
         SELECT "Role" FROM members WHERE "ListId" = @list AND "AccountId" = @account AND "EndSeq" IS NULL
         """,
         ("@list", listId), ("@account", accountId)) ?? 0L);
-
-    public Role RequireMember(SquallDb db, string listId) => RequireMember(db, listId, "task list", listId);
 }
 
 /// <summary>What a method asks of its caller: proof of who it is, and a role in the list that it deals with.</summary>

@@ -92,7 +92,16 @@ internal sealed class RpcServer(
     /// Most calls end without a wait, and cost no state machine.
     private static Task EndAsync(ServerCall call, ServedCall? told, CallEnd end, object? response)
     {
-        ValueTask<StatusCode> ending = call.EndAsync(end, response); // (5)
+        ValueTask<StatusCode> ending;
+        try
+        {
+            ending = call.EndAsync(end, response); // (5)
+        }
+        catch (Exception exception)
+        {
+            ending = ValueTask.FromException<StatusCode>(exception);
+        }
+
         if (!ending.IsCompletedSuccessfully)
         {
             return WaitForEndAsync(call, told, ending);
