@@ -41,7 +41,10 @@ internal sealed class Limits
     public int HashesWaitingMax { get; set; } = 16;
     public TimeSpan AccessLifetime { get; set; } = TimeSpan.FromMinutes(15);
     public TimeSpan RefreshLifetime { get; set; } = TimeSpan.FromDays(30);
+    public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(365);
     public TimeSpan RefreshGrace { get; set; } = TimeSpan.FromSeconds(10);
+
+    public TimeSpan UsernameRetention { get; set; } = TimeSpan.FromDays(30);
 
     public int QueuedChangesMax { get; set; } = 10_000;
     public int QueuedBytesMax { get; set; } = 64 << 20;

@@ -62,7 +62,7 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
     [Fact]
     public async Task An_unknown_name_a_wrong_password_and_an_account_without_one_are_answered_alike()
     {
-        using Client without = await Client.SignInAsync(_server, "has.no.password");
+        using Client without = await Client.SignInAsync(_server, "has.no.password", hasPassword: false);
         await without.Accounts.RegisterAccountAsync(new() { Username = "has.one", Password = Client.Password });
         Passwords passwords = _server.Get<Passwords>();
         var answers = new List<(string Detail, string Details, long Hashes)>();

@@ -43,6 +43,8 @@ internal static class BadInputTable
         ["TaskList.role"] = "set by the server",
         ["Comment.id"] = "set by the server", ["Comment.author_id"] = "set by the server",
         ["Comment.create_time"] = "set by the server",
+        ["Account.id"] = "set by the server", ["Account.username"] = "set by the server",
+        ["Account.create_time"] = "set by the server",
         ["TaskItem.assignee_id"] = "an id: FAILED_PRECONDITION where it is no member's",
         ["TaskItem.parent_id"] = "an id: NOT_FOUND where there is no such task",
         ["snapshot"] = "a bool, which has no wrong value by itself",
@@ -54,7 +56,7 @@ internal static class BadInputTable
         ["task_list_id"] = Id, ["task_id"] = Id, ["account_id"] = Id,
         ["TaskService/UpdateTask task.id"] = Id, ["TaskListService/UpdateTaskList task_list.id"] = Id,
         ["TaskService/BatchCreateTasks tasks.task_list_id"] = [new("another list", "another", "LIST_DIFFERS")],
-        ["refresh_token"] = Id,
+        ["refresh_token"] = Id, ["session_id"] = Id,
 
         ["name"] = Text(200),
         ["TaskList.title"] = [.. Text(200), new("empty", "", Required)],
@@ -106,7 +108,15 @@ internal static class BadInputTable
             new("empty", "", Required), new("too short", "elevenchars", "FIELD_TOO_SHORT"),
             new("too long", new string('x', 1_025), TooLong),
         ],
-        ["display_name"] = Text(100),
+        ["current_password"] = [new("empty", "", Required), new("too long", new string('x', 1_025), TooLong)],
+        ["new_password"] =
+        [
+            new("empty", "", Required), new("too short", "elevenchars", "FIELD_TOO_SHORT"),
+            new("too long", new string('x', 1_025), TooLong),
+        ],
+        ["id_token"] = [new("some", "a.b.c", Unsupported)],
+        ["account"] = [new("none", null, Required)],
+        ["display_name"] = Text(100), ["Account.display_name"] = Text(100),
         ["role"] =
         [
             new("none", Role.Unspecified, Required), new("unknown", (Role)5, "ENUM_UNKNOWN"),
@@ -132,6 +142,13 @@ internal static class BadInputTable
             Mask("\0"), Mask("create_time"), Mask(new string('x', 100_000)), Mask(new string('x', 63) + "😀"),
             Mask("title,title"),
             new("doubled", new FieldMask { Paths = { "title", "title" } }, "PATH_DOUBLED"),
+        ],
+
+        ["AccountService/UpdateAccount update_mask"] =
+        [
+            new("none", null, Required), new("empty", new FieldMask(), Required),
+            Mask("*"), Mask("id"), Mask("username"), Mask("create_time"), Mask("display_name.more"), Mask(""),
+            new("doubled", new FieldMask { Paths = { "display_name", "display_name" } }, "PATH_DOUBLED"),
         ],
 
         ["page_size"] = [new("-1", -1, "PAGE_SIZE"), new("the least", int.MinValue, "PAGE_SIZE")],

@@ -183,7 +183,8 @@ public sealed class BadInputTests : IClassFixture<FrozenServer>
     }
 
     internal static Refusal Expected(string rpc, string path, BadValue bad) => new(
-        StatusCode.InvalidArgument, bad.Reason, bad.Value is null && path is "task_list" or "task" or "comment"
+        StatusCode.InvalidArgument, bad.Reason,
+        bad.Value is null && path is "task_list" or "task" or "comment" or "account"
             ? Missing(rpc, path)
             : path.Replace("tasks.", "tasks[0].", StringComparison.Ordinal) + bad.Within);
 

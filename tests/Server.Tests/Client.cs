@@ -8,6 +8,14 @@ namespace Squall.Server.Tests;
 internal sealed class Client : IDisposable
 {
     public const string Password = "correct horse battery";
+
+    /// <summary>Of <see cref="Password"/>, hashed once for all accounts of the tests, which pay for it.</summary>
+    private static readonly Lazy<Task<string>> Hash = new(async () =>
+    {
+        using var passwords = new Passwords(new Limits());
+        return await passwords.HashAsync(Password, CancellationToken.None);
+    });
+
     private readonly GrpcChannel _channel;
 
     public Client(Uri address)
@@ -36,12 +44,16 @@ internal sealed class Client : IDisposable
     public static Metadata Bearer(string token) => new() { { "authorization", $"Bearer {token}" } };
 
     /// <summary>A new account with a session, made without hashing a password.</summary>
-    public static async Task<Client> SignInAsync(ServerFixture server, string username)
+    public static async Task<Client> SignInAsync(ServerFixture server, string username, bool hasPassword = true)
     {
+        string? hash = hasPassword ? await Hash.Value : null;
         (Account account, Tokens tokens) = await server.Get<Journal>().RunAsync(
             scope =>
             {
-                var row = new AccountRow { Id = Ids.New(scope.NowMicros), Username = username };
+                var row = new AccountRow
+                {
+                    Id = Ids.New(scope.NowMicros), Username = username, PasswordHash = hash,
+                };
                 scope.Db.Accounts.Add(row);
                 return (row.ToProto(), server.Get<SessionChanges>().Begin(scope, row.Id, "test"));
             },

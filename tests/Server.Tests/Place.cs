@@ -99,6 +99,17 @@ internal sealed class Place(ServerFixture server, Client owner, TaskList list)
         "AuthService/Login" => new LoginRequest { Username = await RegisterAsync(), Password = Client.Password },
         "AuthService/RefreshSession" => new RefreshSessionRequest { RefreshToken = await BeginSessionAsync() },
         "AuthService/Logout" => new LogoutRequest(),
+        "AuthService/ListSessions" => new ListSessionsRequest(),
+        "AuthService/RevokeSession" => new RevokeSessionRequest { SessionId = await BeginOtherSessionAsync() },
+        "AccountService/UpdateAccount" => new UpdateAccountRequest
+        {
+            Account = new() { DisplayName = "another" }, UpdateMask = new() { Paths = { "display_name" } },
+        },
+        "AccountService/ChangePassword" => new ChangePasswordRequest
+        {
+            CurrentPassword = Client.Password, NewPassword = "quite another pass phrase",
+        },
+        "AccountService/DeleteAccount" => new DeleteAccountRequest { Password = Client.Password },
         "AccountService/RegisterAccount" => new RegisterAccountRequest
         {
             Username = $"r{Guid.NewGuid():N}"[..32], Password = Client.Password, DisplayName = "someone",
@@ -116,6 +127,13 @@ internal sealed class Place(ServerFixture server, Client owner, TaskList list)
         string username = $"l{Guid.NewGuid():N}"[..32];
         await owner.Accounts.RegisterAccountAsync(new() { Username = username, Password = Client.Password });
         return username;
+    }
+
+    private async Task<string> BeginOtherSessionAsync()
+    {
+        string token = await BeginSessionAsync();
+        return await server.Get<Store>().ReadAsync(
+            db => db.Tokens.Single(row => row.Hash == Token.Hash(token)).SessionId, CancellationToken.None);
     }
 
     private Task<string> BeginSessionAsync() => server.Get<Journal>().RunAsync(

@@ -19,6 +19,11 @@ internal sealed class AccountRow
     /// <summary>How many lists it is a member of, kept here so that the limit needs no count.</summary>
     public int ListCount { get; set; }
 
+    /// <summary>
+    /// When it was deleted: nobody sees it from the mark on. Its row keeps its name from others for a while.
+    /// </summary>
+    public long? DeleteTimeMicros { get; set; }
+
     public Account ToProto() => new()
     {
         Id = Id,

@@ -5,7 +5,7 @@ namespace Squall.Server;
 
 /// <summary>Accounts of people and of programs.</summary>
 internal sealed class AccountRpcs(
-    Store store, Journal journal, Passwords passwords, ServerOptions options, Limits limits)
+    Store store, Journal journal, Mutations mutations, Passwords passwords, ServerOptions options, Limits limits)
     : AccountService.AccountServiceBase
 {
     /// <summary>Whoever has no account yet shares one place in the journal's queue.</summary>
@@ -45,11 +45,96 @@ internal sealed class AccountRpcs(
 
     public override async Task<GetAccountResponse> GetAccount(GetAccountRequest request, ServerCallContext context)
     {
-        string id = Caller.Of(context).AccountId;
-        AccountRow account = await store.ReadAsync(
-            db => db.Accounts.Single(row => row.Id == id), context.CancellationToken);
+        AccountRow account = await OwnAsync(context);
         return new GetAccountResponse { Account = account.ToProto() };
     }
+
+    public override Task<UpdateAccountResponse> UpdateAccount(UpdateAccountRequest request, ServerCallContext context)
+    {
+        Caller caller = Caller.Of(context);
+        UpdateMask.Require(request.UpdateMask, "display_name");
+        string name = Text.Allow(
+            "account.display_name", (request.Account ?? throw Fault.Required("account")).DisplayName,
+            limits.NameCharactersMax);
+        return mutations.RunAsync(context, request, "", scope =>
+        {
+            AccountRow account = scope.Db.Accounts.Single(row => row.Id == caller.AccountId);
+            account.DisplayName = name;
+            return new UpdateAccountResponse { Account = account.ToProto() };
+        });
+    }
+
+    public override async Task<ChangePasswordResponse> ChangePassword(
+        ChangePasswordRequest request, ServerCallContext context)
+    {
+        Caller caller = Caller.Of(context);
+        passwords.Check("new_password", request.NewPassword);
+        AccountRow account = await OwnAsync(context);
+        if (account.PasswordHash is not null || request.CurrentPassword.Length > 0)
+        {
+            await ProveAsync(account, "current_password", request.CurrentPassword, context);
+        }
+
+        string hash = await passwords.HashAsync(request.NewPassword, context.CancellationToken);
+        return await mutations.RunAsync(
+            context, request, "",
+            scope =>
+            {
+                Confirm(scope, account).PasswordHash = hash;
+                SessionChanges.EndAll(scope, caller.AccountId, exceptId: caller.SessionId);
+                return new ChangePasswordResponse();
+            },
+            endsAccess: true);
+    }
+
+    public override async Task<DeleteAccountResponse> DeleteAccount(
+        DeleteAccountRequest request, ServerCallContext context)
+    {
+        if (request.IdToken.Length > 0)
+        {
+            throw Fault.Unsupported("id_token");
+        }
+
+        AccountRow account = await OwnAsync(context);
+        await ProveAsync(account, "password", request.Password, context);
+        return await mutations.RunAsync(
+            context, request, "",
+            scope =>
+            {
+                AccountDeletion.Mark(scope, Confirm(scope, account));
+                return new DeleteAccountResponse();
+            },
+            endsAccess: true);
+    }
+
+    /// <summary>
+    /// Checks the password of the caller's account, as it is now; what then changes by it confirms that it still is.
+    /// </summary>
+    /// <exception cref="RpcException">PERMISSION_DENIED: it is another. INVALID_ARGUMENT: none is given.
+    /// RESOURCE_EXHAUSTED: too many wait to be checked.</exception>
+    private async Task ProveAsync(AccountRow account, string field, string password, ServerCallContext context)
+    {
+        passwords.CheckSize(field, password);
+        if (!await passwords.VerifyAsync(account.PasswordHash, password, context.CancellationToken))
+        {
+            throw WrongPassword();
+        }
+    }
+
+    private static AccountRow Confirm(ChangeScope scope, AccountRow proved)
+    {
+        AccountRow account = scope.Db.Accounts.Single(row => row.Id == proved.Id);
+        return account.PasswordHash == proved.PasswordHash ? account : throw WrongPassword();
+    }
+
+    private Task<AccountRow> OwnAsync(ServerCallContext context)
+    {
+        string id = Caller.Of(context).AccountId;
+        return store.ReadAsync(db => db.Accounts.Single(row => row.Id == id), context.CancellationToken);
+    }
+
+    private static RpcException WrongPassword() =>
+        Fault.Denied("PASSWORD_WRONG", "This is not the account's password.");
 
     private static bool RequireFree(SquallDb db, string username) =>
         !db.Accounts.Any(account => account.Username == username) ? true : throw Fault.Taken("username", username);

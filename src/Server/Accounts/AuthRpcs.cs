@@ -4,8 +4,9 @@ using Squall.V1;
 namespace Squall.Server;
 
 /// <summary>Turns credentials into sessions, and ends sessions.</summary>
-internal sealed class AuthRpcs(Store store, Journal journal, SessionChanges sessions, Passwords passwords)
-    : AuthService.AuthServiceBase
+internal sealed class AuthRpcs(
+    Store store, Journal journal, Mutations mutations, Sessions live, SessionChanges sessions, Passwords passwords,
+    TimeProvider time) : AuthService.AuthServiceBase
 {
     private const int UserAgentCharactersMax = 200;
 
@@ -59,14 +60,47 @@ internal sealed class AuthRpcs(Store store, Journal journal, SessionChanges sess
     public override Task<LogoutResponse> Logout(LogoutRequest request, ServerCallContext context)
     {
         Caller caller = Caller.Of(context);
-        return journal.RunAsync(
+        return mutations.RunAsync(
+            context, request, "",
             scope =>
             {
-                Sessions.Confirm(scope, caller);
                 SessionChanges.End(scope, scope.Db.Sessions.Single(session => session.Id == caller.SessionId));
                 return new LogoutResponse();
             },
-            accountId: null, request.CalculateSize(), context.CancellationToken);
+            endsAccess: true);
+    }
+
+    public override async Task<ListSessionsResponse> ListSessions(
+        ListSessionsRequest request, ServerCallContext context)
+    {
+        Caller caller = Caller.Of(context);
+        long now = Micros.Of(time.GetUtcNow());
+        SessionRow[] rows = await store.ReadAsync(
+            db => db.Sessions
+                .Where(session => session.AccountId == caller.AccountId && session.ExpireTimeMicros > now)
+                .OrderByDescending(session => session.CreateTimeMicros).ThenByDescending(session => session.Id)
+                .ToArray(),
+            context.CancellationToken);
+        return new ListSessionsResponse
+        {
+            Sessions = { rows.Select(row => row.ToProto(live.LastUse(row.Id), caller.SessionId)) },
+        };
+    }
+
+    public override Task<RevokeSessionResponse> RevokeSession(RevokeSessionRequest request, ServerCallContext context)
+    {
+        Caller caller = Caller.Of(context);
+        string id = request.SessionId.Length == 0 ? throw Fault.Required("session_id") : request.SessionId;
+        return mutations.RunAsync(
+            context, request, "",
+            scope =>
+            {
+                SessionRow? session = scope.Db.Sessions.Find(id);
+                SessionChanges.End(
+                    scope, session?.AccountId == caller.AccountId ? session : throw Fault.NotFound("session", id));
+                return new RevokeSessionResponse();
+            },
+            endsAccess: true);
     }
 
     private static string? AccountOf(SquallDb db, byte[] refreshHash) =>

@@ -22,8 +22,7 @@ internal static class Needs
 
     /// <summary>What the contract has and this version has not.</summary>
     private static readonly FrozenSet<string> Later = Paths("""
-        AuthService/LoginWithIdToken AuthService/ListSessions AuthService/RevokeSession
-        AccountService/UpdateAccount AccountService/ChangePassword AccountService/DeleteAccount
+        AuthService/LoginWithIdToken
         AccountService/CreateApiKey AccountService/ListApiKeys AccountService/RevokeApiKey
         WorkService/LeaseWork WorkService/RenewLeases WorkService/CompleteWork WorkService/FailWork
         WorkService/ReleaseWork WorkService/SubmitWork

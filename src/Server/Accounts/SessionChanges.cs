@@ -14,6 +14,9 @@ internal sealed class SessionChanges(Sessions sessions, Limits limits)
     /// </summary>
     private const int PairsMax = 4_096;
 
+    /// <summary>How many tokens are removed with a session: a hundred may end in one change.</summary>
+    private const int EndedTokensMax = 100;
+
     /// <summary>Looked after once in so many.</summary>
     private const int PairsBetweenCuts = 64;
 
@@ -70,13 +73,24 @@ internal sealed class SessionChanges(Sessions sessions, Limits limits)
         return NextPair(scope, session);
     }
 
+    /// <summary>Ends the sessions of an account, but for one if it is named.</summary>
+    public static void EndAll(ChangeScope scope, string accountId, string? exceptId = null)
+    {
+        foreach (SessionRow session in scope.Db.Sessions
+            .Where(session => session.AccountId == accountId && session.Id != exceptId).ToArray())
+        {
+            End(scope, session);
+        }
+    }
+
     /// <summary>
-    /// Ends a session: its tokens are worth nothing from this change on, and its streams learn of it.
+    /// Ends a session: its tokens are worth nothing from this change on, and its streams learn of it. What it leaves of
+    /// them, few have so many, goes when it would have expired.
     /// </summary>
     public static void End(ChangeScope scope, SessionRow session)
     {
         string id = session.Id;
-        scope.Db.Tokens.Where(token => token.SessionId == id).ExecuteDelete();
+        scope.Db.Tokens.Where(token => token.SessionId == id).Take(EndedTokensMax).ExecuteDelete();
         scope.Db.Sessions.Remove(session);
         scope.Note(ChangeKind.SessionEnded, session.AccountId, id);
     }
@@ -103,8 +117,9 @@ internal sealed class SessionChanges(Sessions sessions, Limits limits)
             ForgetPairs(scope, session);
         }
 
-        session.ExpireTimeMicros = scope.NowMicros + InMicros(limits.RefreshLifetime);
-        long accessExpireMicros = scope.NowMicros + InMicros(limits.AccessLifetime);
+        long endMicros = session.CreateTimeMicros + InMicros(limits.SessionLifetime);
+        session.ExpireTimeMicros = Math.Min(scope.NowMicros + InMicros(limits.RefreshLifetime), endMicros);
+        long accessExpireMicros = Math.Min(scope.NowMicros + InMicros(limits.AccessLifetime), endMicros);
         string access = Token.New(Token.Access);
         string refresh = Token.New(Token.Refresh);
         scope.Db.Tokens.AddRange(

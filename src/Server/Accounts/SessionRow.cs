@@ -1,3 +1,5 @@
+using Squall.V1;
+
 namespace Squall.Server;
 
 /// <summary>A login, for as long as it lasts: its row is gone when it ended.</summary>
@@ -10,13 +12,24 @@ internal sealed class SessionRow
     /// <summary>As it was last written, up to a minute behind.</summary>
     public long LastUseTimeMicros { get; set; }
 
-    /// <summary>When its newest refresh token expires.</summary>
+    /// <summary>When its newest refresh token expires, and it ends.</summary>
     public long ExpireTimeMicros { get; set; }
 
     public string UserAgent { get; set; } = "";
 
     /// <summary>The number of its newest pair of tokens.</summary>
     public int Generation { get; set; }
+
+    /// <param name="lastUseMicros">As memory has it; 0 where the row is up to date.</param>
+    public Session ToProto(long lastUseMicros, string currentId) => new()
+    {
+        Id = Id,
+        CreateTime = Micros.ToTimestamp(CreateTimeMicros),
+        LastUseTime = Micros.ToTimestamp(Math.Max(LastUseTimeMicros, lastUseMicros)),
+        ExpireTime = Micros.ToTimestamp(ExpireTimeMicros),
+        UserAgent = UserAgent,
+        Current = Id == currentId,
+    };
 }
 
 /// <summary>An access or refresh token: what it was is not kept, but its hash.</summary>

@@ -1,12 +1,14 @@
 using Grpc.Core;
+using Microsoft.EntityFrameworkCore;
 
 namespace Squall.Server;
 
 /// <summary>
-/// Once a minute: writes when sessions were last used, ends those that expired, and clears away tokens that expired a
-/// day ago (until then their users are told so).
+/// Once a minute: writes when sessions were last used, ends those that expired, clears away tokens that expired a day
+/// ago (until then their users are told so), and frees the names of accounts that were deleted long enough ago.
 /// </summary>
-internal sealed class SessionUpkeep(Journal journal, Sessions sessions, TimeProvider time) : BackgroundService
+internal sealed class SessionUpkeep(Journal journal, Sessions sessions, Limits limits, TimeProvider time)
+    : BackgroundService
 {
     private const int RowsMax = 500;
     private const long DayMicros = 24L * 60 * 60 * 1_000_000;
@@ -43,6 +45,10 @@ internal sealed class SessionUpkeep(Journal journal, Sessions sessions, TimeProv
         }
 
         while (await journal.RunAsync(ForgetTokens, null, 0, cancelled) == RowsMax)
+        {
+        }
+
+        while (await journal.RunAsync(ForgetAccounts, null, 0, cancelled) == RowsMax)
         {
         }
     }
@@ -82,5 +88,12 @@ internal sealed class SessionUpkeep(Journal journal, Sessions sessions, TimeProv
         ];
         scope.Db.Tokens.RemoveRange(expired);
         return expired.Length;
+    }
+
+    private int ForgetAccounts(ChangeScope scope)
+    {
+        long before = scope.NowMicros - (limits.UsernameRetention.Ticks / TimeSpan.TicksPerMicrosecond);
+        return scope.Db.Accounts.Where(row => row.DeleteTimeMicros <= before && row.ListCount == 0)
+            .Take(RowsMax).ExecuteDelete();
     }
 }

@@ -16,6 +16,9 @@ internal sealed record LargestAnswer(string What, Func<Limits, long> Bytes, para
     private const long OtherBytesMax = 2 << 10;
     private const long MemberOtherBytesMax = 128;
 
+    /// <summary>A user agent of at most 200 characters, with an id and times.</summary>
+    private const long SessionBytesMax = (200 * CharacterBytesMax) + 128;
+
     public static readonly IReadOnlyList<LargestAnswer> All =
     [
         new("a task", TaskBytes,
@@ -24,6 +27,8 @@ internal sealed record LargestAnswer(string What, Func<Limits, long> Bytes, para
         new("a comment", limits => limits.CommentBytesMax + OtherBytesMax, nameof(Server.Limits.CommentBytesMax)),
         new("a list's members", limits => limits.ListMembersMax * MemberBytes(limits) + OtherBytesMax,
             nameof(Server.Limits.ListMembersMax), nameof(Server.Limits.NameCharactersMax)),
+        new("an account's sessions", limits => limits.AccountSessionsMax * SessionBytesMax,
+            nameof(Server.Limits.AccountSessionsMax)),
         new("a page", limits => limits.AnswerBytesMax + (limits.PageSizeMax * FramingBytesMax) + TokenBytes(limits),
             nameof(Server.Limits.AnswerBytesMax), nameof(Server.Limits.PageSizeMax)),
     ];

@@ -44,7 +44,9 @@ internal static class LimitList
         Limit(nameof(Limits.HashesWaitingMax), "0", "10000", "passwords that wait to be checked"),
         Limit(nameof(Limits.AccessLifetime), "1s", "1d", "an access token's life"),
         Limit(nameof(Limits.RefreshLifetime), "1m", "365d", "a refresh token's life"),
+        Limit(nameof(Limits.SessionLifetime), "1m", "3650d", "a session's life, however often it is renewed"),
         Limit(nameof(Limits.RefreshGrace), "0s", "10m", "how long a spent refresh token may be used again"),
+        Limit(nameof(Limits.UsernameRetention), "0s", "3650d", "how long a deleted account's name stays taken"),
 
         Limit(nameof(Limits.QueuedChangesMax), "1", "1000000", "changes that wait to be stored"),
         Limit(nameof(Limits.QueuedBytesMax), "1MiB", "1GiB", "what the waiting changes hold"),

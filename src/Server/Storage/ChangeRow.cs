@@ -56,6 +56,9 @@ internal enum ChangeKind
 
     /// <summary>Tokens of that session are void, and the session goes on.</summary>
     TokensVoided = 1_001,
+
+    /// <summary><see cref="ChangeRow.AccountId"/> is deleted; its lists and memberships are still to end.</summary>
+    AccountDeleted = 1_002,
 }
 
 /// <summary>What an account's retried request is answered from.</summary>

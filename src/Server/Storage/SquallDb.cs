@@ -21,6 +21,10 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<JournalRow> Journals => Set<JournalRow>();
 
+    /// <summary>The memberships that have not ended, of accounts that are not deleted.</summary>
+    public IQueryable<MemberRow> LiveMembers => Members.Where(member => member.EndSeq == null
+        && !Accounts.Any(account => account.Id == member.AccountId && account.DeleteTimeMicros != null));
+
     protected override void OnModelCreating(ModelBuilder model)
     {
         MapAccounts(model);
@@ -34,6 +38,7 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
         {
             row.ToTable("accounts").HasKey(account => account.Id);
             row.HasIndex(account => account.Username).IsUnique();
+            row.HasIndex(account => account.DeleteTimeMicros).HasFilter("\"DeleteTimeMicros\" IS NOT NULL");
         });
         model.Entity<SessionRow>(row =>
         {

@@ -61,8 +61,8 @@ internal static class MemberChanges
     /// <summary>Ends a membership; the tasks that are assigned to the member are cleared afterwards.</summary>
     public static void Remove(ChangeScope scope, Caller caller, string listId, string accountId)
     {
-        MemberRow member = scope.Db.Members.SingleOrDefault(row =>
-            row.ListId == listId && row.AccountId == accountId && row.EndSeq == null)
+        MemberRow member = scope.Db.LiveMembers.SingleOrDefault(row =>
+            row.ListId == listId && row.AccountId == accountId)
             ?? throw Fault.NotFound("member", accountId);
         if (accountId != caller.AccountId)
         {
@@ -70,12 +70,18 @@ internal static class MemberChanges
         }
 
         RequireOtherOwner(scope.Db, member);
+        End(scope, member, caller.AccountId);
+    }
+
+    /// <summary>Ends a membership, whoever else is left.</summary>
+    public static void End(ChangeScope scope, MemberRow member, string actorId)
+    {
         member.EndSeq = scope.NextSeq;
         member.HasTasksToUnassign = true;
-        scope.Db.TaskLists.Single(row => row.Id == listId).MemberCount--;
-        scope.Db.Accounts.Single(row => row.Id == accountId).ListCount--;
-        var removed = new Notification { MemberRemoved = new MemberRemoved { AccountId = accountId } };
-        scope.Tell(caller.AccountId, listId, removed, accountId: accountId);
+        scope.Db.TaskLists.Single(row => row.Id == member.ListId).MemberCount--;
+        scope.Db.Accounts.Single(row => row.Id == member.AccountId).ListCount--;
+        var removed = new Notification { MemberRemoved = new MemberRemoved { AccountId = member.AccountId } };
+        scope.Tell(actorId, member.ListId, removed, accountId: member.AccountId);
     }
 
     /// <summary>Ends all memberships of a list with the change that is told next.</summary>
@@ -122,9 +128,8 @@ internal static class MemberChanges
     private static void RequireOtherOwner(SquallDb db, MemberRow member)
     {
         const int Owner = (int)Role.Owner;
-        if (member.Role == Owner && !db.Members.Any(row =>
-            row.ListId == member.ListId && row.EndSeq == null && row.Role == Owner
-            && row.AccountId != member.AccountId))
+        if (member.Role == Owner && !db.LiveMembers.Any(row =>
+            row.ListId == member.ListId && row.Role == Owner && row.AccountId != member.AccountId))
         {
             throw Fault.Precondition("LAST_OWNER", "The last owner of a task list stays its owner.");
         }

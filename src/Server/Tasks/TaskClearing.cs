@@ -13,6 +13,9 @@ internal static class TaskClearing
     /// <summary>How many rows a step changes.</summary>
     public const int RowsMax = 500;
 
+    /// <summary>How many lists of a deleted account a step deletes: each changes rows of several tables.</summary>
+    private const int OwnListsMax = 100;
+
     /// <summary>Takes a removed member off the tasks of a list, which is told as their update by the server.</summary>
     public static int Unassign(ChangeScope scope, string listId, string accountId)
     {
@@ -34,6 +37,47 @@ internal static class TaskClearing
         }
 
         return tasks.Length;
+    }
+
+    /// <summary>
+    /// Deletes a list: nobody sees it from here on, of which its members are told. It is cleared away after.
+    /// </summary>
+    public static void Mark(ChangeScope scope, TaskListRow list, string actorId)
+    {
+        list.DeleteTimeMicros = scope.NowMicros;
+        MemberChanges.EndAll(scope, list.Id);
+        var deleted = new Notification { TaskListDeleted = new TaskListDeleted { TaskListId = list.Id } };
+        scope.Tell(actorId, list.Id, deleted);
+    }
+
+    /// <summary>
+    /// Ends memberships of a deleted account: of lists that others share, and, when there are no more of those, its own
+    /// lists with them.
+    /// </summary>
+    public static int LeaveLists(ChangeScope scope)
+    {
+        string? account = scope.Db.Accounts.Where(row => row.DeleteTimeMicros != null && row.ListCount > 0)
+            .OrderBy(row => row.DeleteTimeMicros).Select(row => row.Id).FirstOrDefault();
+        IQueryable<MemberRow> left = scope.Db.Members.Where(row => row.AccountId == account && row.EndSeq == null);
+        MemberRow[] shared =
+            [.. left.Where(row => scope.Db.LiveMembers.Any(other => other.ListId == row.ListId)).Take(RowsMax)];
+        foreach (MemberRow member in shared)
+        {
+            MemberChanges.End(scope, member, member.AccountId);
+        }
+
+        if (shared.Length > 0)
+        {
+            return shared.Length;
+        }
+
+        string[] own = [.. left.Select(row => row.ListId).Take(OwnListsMax)];
+        foreach (TaskListRow list in scope.Db.TaskLists.Where(list => own.Contains(list.Id)).ToArray())
+        {
+            Mark(scope, list, account!);
+        }
+
+        return own.Length;
     }
 
     /// <summary>Removes the tasks of a deleted list, which was told already.</summary>

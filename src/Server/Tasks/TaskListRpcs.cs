@@ -119,10 +119,7 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
             caller.RequireMember(scope.Db, listId);
             TaskListRow list = scope.Db.TaskLists.Single(row => row.Id == listId);
             UpdateMask.RequireVersion(request.ExpectedVersion, list.Version);
-            list.DeleteTimeMicros = scope.NowMicros;
-            MemberChanges.EndAll(scope, listId);
-            var deleted = new Notification { TaskListDeleted = new TaskListDeleted { TaskListId = listId } };
-            scope.Tell(caller.AccountId, listId, deleted);
+            TaskClearing.Mark(scope, list, caller.AccountId);
             return new DeleteTaskListResponse();
         });
     }
@@ -136,8 +133,8 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
             {
                 caller.RequireMember(db, listId);
                 var rows = (
-                    from member in db.Members
-                    where member.ListId == listId && member.EndSeq == null
+                    from member in db.LiveMembers
+                    where member.ListId == listId
                     join account in db.Accounts on member.AccountId equals account.Id
                     orderby account.Username
                     select new { Account = account, member.Role })
@@ -163,7 +160,8 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
         return mutations.RunAsync(context, request, request.RequestId, scope =>
         {
             caller.RequireMember(scope.Db, listId);
-            AccountRow account = scope.Db.Accounts.SingleOrDefault(row => row.Username == username)
+            AccountRow account = scope.Db.Accounts
+                .SingleOrDefault(row => row.Username == username && row.DeleteTimeMicros == null)
                 ?? throw Fault.NotFound("account", username);
             return new SetMemberResponse
             {

@@ -4,8 +4,9 @@ using Squall.V1;
 namespace Squall.Server;
 
 /// <summary>
-/// Clears away, in small changes, what one change has marked: the tasks of deleted lists, the assignments of members
-/// that were removed, the comments of deleted tasks. It goes on where a stop has left it.
+/// Clears away, in small changes, what one change has marked: the lists of deleted accounts, the tasks of deleted
+/// lists, the assignments of members that were removed, the comments of deleted tasks. It goes on where a stop has left
+/// it.
 /// </summary>
 internal sealed class TaskUpkeep(Journal journal, TimeProvider time) : BackgroundService
 {
@@ -24,6 +25,10 @@ internal sealed class TaskUpkeep(Journal journal, TimeProvider time) : Backgroun
     /// <summary>Clears away all that is marked.</summary>
     public async Task RunOnceAsync(CancellationToken cancelled)
     {
+        while (await journal.RunAsync(TaskClearing.LeaveLists, null, 0, cancelled) > 0)
+        {
+        }
+
         while (await journal.RunAsync(ClearList, null, 0, cancelled))
         {
         }
@@ -64,7 +69,8 @@ internal sealed class TaskUpkeep(Journal journal, TimeProvider time) : Backgroun
     private static bool Marks(ChangeRow change) => (Notification.EventOneofCase)change.Kind is
         Notification.EventOneofCase.TaskListDeleted
         or Notification.EventOneofCase.MemberRemoved
-        or Notification.EventOneofCase.TaskDeleted;
+        or Notification.EventOneofCase.TaskDeleted
+        || change.Kind == (int)ChangeKind.AccountDeleted;
 
     /// <summary>A step with a deleted list, the last of which removes it; false: there is none.</summary>
     private static bool ClearList(ChangeScope scope)

@@ -24,6 +24,9 @@ namespace Squall.Server.Migrations
                     b.Property<long>("CreateTimeMicros")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("DeleteTimeMicros")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("DisplayName")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -39,6 +42,9 @@ namespace Squall.Server.Migrations
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("DeleteTimeMicros")
+                        .HasFilter("\"DeleteTimeMicros\" IS NOT NULL");
 
                     b.HasIndex("Username")
                         .IsUnique();
