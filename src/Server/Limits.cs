@@ -46,6 +46,18 @@ internal sealed class Limits
 
     public TimeSpan UsernameRetention { get; set; } = TimeSpan.FromDays(30);
 
+    public int AccountAddressFailuresMax { get; set; } = 10;
+    public int AddressFailuresMax { get; set; } = 100;
+    public TimeSpan FailureWindow { get; set; } = TimeSpan.FromMinutes(15);
+    public int AccountFailuresMax { get; set; } = 100;
+    public TimeSpan AccountFailureWindow { get; set; } = TimeSpan.FromHours(1);
+    public TimeSpan FamiliarTime { get; set; } = TimeSpan.FromDays(30);
+    public int AccountPlacesMax { get; set; } = 100;
+    public int AddressRegistrationsMax { get; set; } = 20;
+    public TimeSpan RegistrationWindow { get; set; } = TimeSpan.FromHours(1);
+    public int FailuresRememberedMax { get; set; } = 200_000;
+    public int AccountRequestsPerSecondMax { get; set; } = 1_000;
+
     public int QueuedChangesMax { get; set; } = 10_000;
     public int QueuedBytesMax { get; set; } = 64 << 20;
     public int QueuedChangesPerAccountMax { get; set; } = 1_000;

@@ -19,6 +19,7 @@ internal static class AccountDeletion
         account.DeleteTimeMicros = scope.NowMicros;
         account.DisplayName = "";
         account.PasswordHash = null;
+        scope.Db.Places.Where(place => place.AccountId == account.Id).ExecuteDelete();
         SessionChanges.EndAll(scope, account.Id);
         scope.Note(ChangeKind.AccountDeleted, account.Id, "");
     }

@@ -5,7 +5,8 @@ namespace Squall.Server;
 
 /// <summary>Accounts of people and of programs.</summary>
 internal sealed class AccountRpcs(
-    Store store, Journal journal, Mutations mutations, Passwords passwords, ServerOptions options, Limits limits)
+    Store store, Journal journal, Mutations mutations, Passwords passwords, Origins origins, Attempts attempts,
+    ServerOptions options, Limits limits)
     : AccountService.AccountServiceBase
 {
     /// <summary>Whoever has no account yet shares one place in the journal's queue.</summary>
@@ -23,6 +24,7 @@ internal sealed class AccountRpcs(
                 "REGISTRATION_CLOSED", "This server takes no registrations. Ask whoever runs it for an account.");
         }
 
+        attempts.CountRegistration(origins.Of(context));
         await store.ReadAsync(db => RequireFree(db, username), context.CancellationToken);
         string hash = await passwords.HashAsync(request.Password, context.CancellationToken);
         return await journal.RunAsync(
@@ -111,12 +113,15 @@ internal sealed class AccountRpcs(
     /// Checks the password of the caller's account, as it is now; what then changes by it confirms that it still is.
     /// </summary>
     /// <exception cref="RpcException">PERMISSION_DENIED: it is another. INVALID_ARGUMENT: none is given.
-    /// RESOURCE_EXHAUSTED: too many wait to be checked.</exception>
+    /// RESOURCE_EXHAUSTED: too many wait to be checked, or were wrong lately.</exception>
     private async Task ProveAsync(AccountRow account, string field, string password, ServerCallContext context)
     {
         passwords.CheckSize(field, password);
+        using Attempts.Attempt attempt =
+            attempts.BeginLogin(account.Username, origins.Of(context), isFamiliar: true);
         if (!await passwords.VerifyAsync(account.PasswordHash, password, context.CancellationToken))
         {
+            attempt.Fail();
             throw WrongPassword();
         }
     }

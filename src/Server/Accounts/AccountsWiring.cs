@@ -11,6 +11,10 @@ internal static class AccountsWiring
         services.AddSingleton<SessionUpkeep>();
         services.AddHostedService(provider => provider.GetRequiredService<SessionUpkeep>());
         services.AddSingleton<Passwords>();
+        services.AddSingleton<Origins>();
+        services.AddSingleton<Attempts>();
+        services.AddSingleton<Places>();
+        services.AddSingleton<RequestRates>();
         services.AddSingleton<Mutations>();
         services.AddSingleton<Gate>();
         services.AddSingleton<AuthRpcs>();

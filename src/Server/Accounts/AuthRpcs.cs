@@ -6,19 +6,30 @@ namespace Squall.Server;
 /// <summary>Turns credentials into sessions, and ends sessions.</summary>
 internal sealed class AuthRpcs(
     Store store, Journal journal, Mutations mutations, Sessions live, SessionChanges sessions, Passwords passwords,
-    TimeProvider time) : AuthService.AuthServiceBase
+    Origins origins, Attempts attempts, Places places, TimeProvider time) : AuthService.AuthServiceBase
 {
     private const int UserAgentCharactersMax = 200;
+
+    /// <summary>No account's id: for a name that is none's, the same is asked.</summary>
+    private const string Nobody = "";
 
     public override async Task<LoginResponse> Login(LoginRequest request, ServerCallContext context)
     {
         string username = Username.Parse("username", request.Username);
         passwords.CheckSize("password", request.Password);
-        AccountRow? account = await store.ReadAsync(
-            db => db.Accounts.SingleOrDefault(row => row.Username == username), context.CancellationToken);
+        Origin origin = origins.Of(context);
+        (AccountRow? account, bool isFamiliar) = await store.ReadAsync(
+            db =>
+            {
+                AccountRow? found = db.Accounts.SingleOrDefault(row => row.Username == username);
+                return (found, places.Knows(db, found?.Id ?? Nobody, origin));
+            },
+            context.CancellationToken);
+        using Attempts.Attempt attempt = attempts.BeginLogin(username, origin, isFamiliar);
         bool right = await passwords.VerifyAsync(account?.PasswordHash, request.Password, context.CancellationToken);
         if (account is null || !right)
         {
+            attempt.Fail();
             throw WrongCredentials();
         }
 
@@ -27,13 +38,17 @@ internal sealed class AuthRpcs(
             scope =>
             {
                 AccountRow? now = scope.Db.Accounts.Find(account.Id);
-                return now is not null && now.PasswordHash == account.PasswordHash
-                    ? new LoginResponse
-                    {
-                        Tokens = sessions.Begin(scope, account.Id, userAgent),
-                        Account = now.ToProto(),
-                    }
-                    : throw WrongCredentials();
+                if (now is null || now.PasswordHash != account.PasswordHash)
+                {
+                    throw WrongCredentials();
+                }
+
+                places.Remember(scope, account.Id, origin);
+                return new LoginResponse
+                {
+                    Tokens = sessions.Begin(scope, account.Id, userAgent),
+                    Account = now.ToProto(),
+                };
             },
             account.Id, request.CalculateSize(), context.CancellationToken);
     }

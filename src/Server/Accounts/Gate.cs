@@ -4,10 +4,10 @@ using Grpc.Core.Interceptors;
 namespace Squall.Server;
 
 /// <summary>
-/// Lets calls in: (1) what the resolved method needs, (2) who calls, if it asks for that, (3) whether this version has
-/// the method. The handler finds the caller by <see cref="Caller.Of"/>.
+/// Lets calls in: (1) what the resolved method needs, (2) who calls, if it asks for that, (3) not too often,
+/// (4) whether this version has the method. The handler finds the caller by <see cref="Caller.Of"/>.
 /// </summary>
-internal sealed class Gate(Sessions sessions) : Interceptor
+internal sealed class Gate(Sessions sessions, RequestRates rates) : Interceptor
 {
     private const string Header = "authorization";
     private const string Scheme = "Bearer ";
@@ -61,6 +61,7 @@ internal sealed class Gate(Sessions sessions) : Interceptor
         {
             string token = TokenOf(context.RequestHeaders);
             Caller caller = await sessions.AuthenticateAsync(token, need, context.CancellationToken);
+            rates.Count(caller.AccountId, context);
             caller.Attach(context);
         }
 

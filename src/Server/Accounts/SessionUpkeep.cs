@@ -5,9 +5,11 @@ namespace Squall.Server;
 
 /// <summary>
 /// Once a minute: writes when sessions were last used, ends those that expired, clears away tokens that expired a day
-/// ago (until then their users are told so), and frees the names of accounts that were deleted long enough ago.
+/// ago (until then their users are told so), frees the names of accounts that were deleted long enough ago, and forgets
+/// places that nobody logged in from lately.
 /// </summary>
-internal sealed class SessionUpkeep(Journal journal, Sessions sessions, Limits limits, TimeProvider time)
+internal sealed class SessionUpkeep(
+    Journal journal, Sessions sessions, Places places, Limits limits, TimeProvider time)
     : BackgroundService
 {
     private const int RowsMax = 500;
@@ -49,6 +51,10 @@ internal sealed class SessionUpkeep(Journal journal, Sessions sessions, Limits l
         }
 
         while (await journal.RunAsync(ForgetAccounts, null, 0, cancelled) == RowsMax)
+        {
+        }
+
+        while (await journal.RunAsync(places.Forget, null, 0, cancelled) == RowsMax)
         {
         }
     }

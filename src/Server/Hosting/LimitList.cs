@@ -48,6 +48,18 @@ internal static class LimitList
         Limit(nameof(Limits.RefreshGrace), "0s", "10m", "how long a spent refresh token may be used again"),
         Limit(nameof(Limits.UsernameRetention), "0s", "3650d", "how long a deleted account's name stays taken"),
 
+        Limit(nameof(Limits.AccountAddressFailuresMax), "1", "1000", "failed logins to an account from an address"),
+        Limit(nameof(Limits.AddressFailuresMax), "1", "100000", "failed logins from an address, or a /64 of IPv6"),
+        Limit(nameof(Limits.FailureWindow), "1s", "1d", "within how long those are counted"),
+        Limit(nameof(Limits.AccountFailuresMax), "1", "100000", "failed logins to an account from new addresses"),
+        Limit(nameof(Limits.AccountFailureWindow), "1s", "7d", "within how long those are counted"),
+        Limit(nameof(Limits.FamiliarTime), "0s", "365d", "how long an address is familiar after a login from it"),
+        Limit(nameof(Limits.AccountPlacesMax), "1", "10000", "familiar addresses of an account"),
+        Limit(nameof(Limits.AddressRegistrationsMax), "1", "100000", "registrations from an address"),
+        Limit(nameof(Limits.RegistrationWindow), "1s", "30d", "within how long those are counted"),
+        Limit(nameof(Limits.FailuresRememberedMax), "1000", "10000000", "what is remembered of each kind of those"),
+        Limit(nameof(Limits.AccountRequestsPerSecondMax), "1", "1000000", "requests a second of an account"),
+
         Limit(nameof(Limits.QueuedChangesMax), "1", "1000000", "changes that wait to be stored"),
         Limit(nameof(Limits.QueuedBytesMax), "1MiB", "1GiB", "what the waiting changes hold"),
         Limit(nameof(Limits.QueuedChangesPerAccountMax), "1", "1000000", "waiting changes of an account"),

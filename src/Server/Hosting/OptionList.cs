@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Squall.Server;
 
@@ -16,7 +18,11 @@ internal static class OptionList
         new("registration", "open|closed", "who may register an account; open by default while only loopback is bound",
             options => options.RegistrationOpen ? "open" : "closed", SetRegistration),
         new("cors-origins", "ORIGIN,...|none", "the origins, as https://app.example, whose pages may call; * is any",
-            options => options.CorsOrigins.Count == 0 ? "none" : string.Join(',', options.CorsOrigins), SetCorsOrigins),
+            options => List(options.CorsOrigins), SetCorsOrigins),
+        new("trusted-proxies", "NETWORK,...|none", "whose X-Forwarded-For and -Proto are believed, as 10.0.0.0/8,::1",
+            options => List(options.TrustedProxies), SetTrustedProxies),
+        new("limit-loopback", "yes|no", "whether failed logins, registrations and requests from loopback are limited",
+            options => options.LimitLoopback ? "yes" : "no", SetLimitLoopback),
         new("log-level", "LEVEL", "trace, debug, information, warning, error or none; logs go to standard error",
             options => options.LogLevel.ToString().ToLowerInvariant(), SetLogLevel),
         .. LimitList.All,
@@ -79,9 +85,7 @@ internal static class OptionList
 
     private static string? SetCorsOrigins(ServerOptions options, string text)
     {
-        options.CorsOrigins = text == "none"
-            ? []
-            : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        options.CorsOrigins = text == "none" ? [] : Parts(text);
         return text == "none" || options.CorsOrigins.Count > 0 && options.CorsOrigins.All(IsOrigin)
             ? null
             : "is no list of origins, such as https://app.example,http://localhost:5173, nor none";
@@ -90,6 +94,35 @@ internal static class OptionList
     private static bool IsOrigin(string text) => text == "*"
         || Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && (uri.Scheme is "http" or "https")
             && text == $"{uri.Scheme}://{uri.Authority}";
+
+    private static string? SetTrustedProxies(ServerOptions options, string text)
+    {
+        string[] parts = text == "none" ? [] : Parts(text);
+        IPNetwork?[] networks = [.. parts.Select(Network)];
+        options.TrustedProxies = [.. networks.OfType<IPNetwork>()];
+        return networks.Contains(null) || (networks.Length == 0 && text != "none")
+            ? "is no list of addresses and networks, such as 192.0.2.7,10.0.0.0/8, nor none"
+            : null;
+    }
+
+    /// <summary>A network whose address has bits beyond its length is not what was meant.</summary>
+    private static IPNetwork? Network(string text) =>
+        IPNetwork.TryParse(text, out IPNetwork network)
+            ? network.BaseAddress.Equals(IPAddress.Parse(text.Split('/')[0])) ? network : null
+        : IPAddress.TryParse(text, out IPAddress? address) && address.ToString() == text
+            ? new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
+        : null;
+
+    private static string? SetLimitLoopback(ServerOptions options, string text)
+    {
+        options.LimitLoopback = text == "yes";
+        return text is "yes" or "no" ? null : "is neither yes nor no";
+    }
+
+    private static string[] Parts(string text) =>
+        text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static string List<T>(IReadOnlyList<T> parts) => parts.Count == 0 ? "none" : string.Join(',', parts);
 
     private static string? SetLogLevel(ServerOptions options, string text)
     {

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Squall.Server;
 
 /// <summary>What a server is started with: every option, read or at its default.</summary>
@@ -19,6 +21,14 @@ internal sealed class ServerOptions
 
     /// <summary>The origins whose pages may call from a browser; <c>*</c> is any.</summary>
     public IReadOnlyList<string> CorsOrigins { get; set; } = [];
+
+    /// <summary>The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.</summary>
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; set; } = [];
+
+    /// <summary>
+    /// Whether limits by address, and of an account's requests, hold for this machine's own calls too.
+    /// </summary>
+    public bool LimitLoopback { get; set; }
 
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 

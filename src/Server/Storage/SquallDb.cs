@@ -11,6 +11,7 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
     public DbSet<AccountRow> Accounts => Set<AccountRow>();
     public DbSet<SessionRow> Sessions => Set<SessionRow>();
     public DbSet<TokenRow> Tokens => Set<TokenRow>();
+    public DbSet<PlaceRow> Places => Set<PlaceRow>();
     public DbSet<TaskListRow> TaskLists => Set<TaskListRow>();
     public DbSet<MemberRow> Members => Set<MemberRow>();
     public DbSet<TaskRow> Tasks => Set<TaskRow>();
@@ -51,6 +52,11 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
             row.ToTable("tokens").HasKey(token => token.Hash);
             row.HasIndex(token => token.SessionId);
             row.HasIndex(token => token.ExpireTimeMicros);
+        });
+        model.Entity<PlaceRow>(row =>
+        {
+            row.ToTable("places").HasKey(place => new { place.AccountId, place.Address });
+            row.HasIndex(place => place.LoginTimeMicros);
         });
         model.Entity<MemberRow>(row =>
         {

@@ -187,6 +187,24 @@ namespace Squall.Server.Migrations
                     b.ToTable("members", (string)null);
                 });
 
+            modelBuilder.Entity("Squall.Server.PlaceRow", b =>
+                {
+                    b.Property<string>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("LoginTimeMicros")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("AccountId", "Address");
+
+                    b.HasIndex("LoginTimeMicros");
+
+                    b.ToTable("places", (string)null);
+                });
+
             modelBuilder.Entity("Squall.Server.RequestRow", b =>
                 {
                     b.Property<long>("Num")
