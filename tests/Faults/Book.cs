@@ -10,7 +10,7 @@ namespace Squall.Faults;
 /// <summary>What one writer was acknowledged: its tasks as they are now, and what is to be told of them.</summary>
 internal sealed class Book(int writer)
 {
-    private readonly Dictionary<string, TaskItem> _tasks = [];
+    private readonly Dictionary<string, UInt128> _tasks = [];
     private readonly Dictionary<string, List<Comment>> _comments = [];
     private readonly List<UInt128> _told = [];
     private readonly List<string> _refusals = [];
@@ -20,13 +20,24 @@ internal sealed class Book(int writer)
     public int Acknowledged { get; private set; }
     public int WrongAnswers { get; private set; }
     public IReadOnlyList<string> Refusals => _refusals;
-    public IEnumerable<TaskItem> Tasks => _tasks.Values;
+
+    /// <summary>The prints of the tasks that are there, by id.</summary>
+    public IReadOnlyDictionary<string, UInt128> Tasks => _tasks;
 
     /// <summary>By task, of those that are there.</summary>
     public IReadOnlyDictionary<string, List<Comment>> Comments => _comments;
 
-    /// <summary>The prints of what is to be told, of a million changes with room to spare.</summary>
-    public IReadOnlyList<UInt128> Told => _told;
+    /// <summary>How many changes are to be told, so far.</summary>
+    public int ToldCount
+    {
+        get
+        {
+            lock (_told)
+            {
+                return _told.Count;
+            }
+        }
+    }
 
     /// <summary>One that says whose it is, and that no other task has.</summary>
     public string NewTitle() => string.Create(CultureInfo.InvariantCulture, $"{writer}-{_titles++}");
@@ -99,6 +110,32 @@ internal sealed class Book(int writer)
         });
     }
 
+    /// <summary>The prints of what is to be told, so far.</summary>
+    public UInt128[] Told()
+    {
+        lock (_told)
+        {
+            return [.. _told];
+        }
+    }
+
+    /// <summary>
+    /// How many of <paramref name="told"/>, from its first on, are what is to be told from a place on.
+    /// </summary>
+    public int Agreement(int place, List<UInt128> told)
+    {
+        lock (_told)
+        {
+            int same = 0;
+            while (same < told.Count && place + same < _told.Count && _told[place + same] == told[same])
+            {
+                same++;
+            }
+
+            return same;
+        }
+    }
+
     /// <summary>The server refused what it had no ground to refuse.</summary>
     public void Refuse(Status status) => _refusals.Add(status.StatusCode.ToString());
 
@@ -130,10 +167,17 @@ internal sealed class Book(int writer)
     }
 
     /// <summary>Two that differ in anything have different ones.</summary>
-    public static UInt128 Print(Notification notification) =>
-        MemoryMarshal.Read<UInt128>(SHA256.HashData(notification.ToByteArray()));
+    public static UInt128 Print(IMessage message) =>
+        MemoryMarshal.Read<UInt128>(SHA256.HashData(message.ToByteArray()));
 
-    private void Tell(Notification told) => _told.Add(Print(told));
+    private void Tell(Notification told)
+    {
+        UInt128 print = Print(told);
+        lock (_told)
+        {
+            _told.Add(print);
+        }
+    }
 
     /// <summary>An answer must be what was asked for, one version on; the rest is the server's to set.</summary>
     private void Take(TaskItem asked, TaskItem answer)
@@ -145,7 +189,7 @@ internal sealed class Book(int writer)
         expected.CompleteTime = answer.State == TaskState.Done ? answer.CompleteTime : null;
         WrongAnswers += expected.Equals(answer) ? 0 : 1;
         Acknowledged++;
-        _tasks[answer.Id] = answer;
+        _tasks[answer.Id] = Print(answer);
     }
 
     private void Appeared(TaskItem task) =>

@@ -9,6 +9,10 @@ internal sealed class KillCommand(Arguments arguments, TimeProvider time)
 {
     private const int ControlKills = 3;
     private const int ControlKillsMax = 20;
+    private const int SaidEach = 20;
+    private const int SmallBatch = 5;
+    private const int LargeBatch = 100;
+    private const int LargeBatchesFrom = 1_000;
     private static readonly string Here = AppContext.BaseDirectory;
     private static readonly string[] Server = [Path.Combine(Here, "Squall.Server.dll")];
     private static readonly string[] AnswersEarly = [Path.Combine(Here, "Squall.Faults.dll"), "serve"];
@@ -17,14 +21,16 @@ internal sealed class KillCommand(Arguments arguments, TimeProvider time)
     private readonly int _changes = arguments.Number("--changes", 0);
     private readonly int _writers = arguments.Number("--writers", 64);
     private readonly int _subscribers = arguments.Number("--subscribers", 16);
+    private readonly int _minutes = arguments.Number("--minutes", 0);
     private readonly int _seed = arguments.Number("--seed", Environment.TickCount);
+    private readonly long _begun = time.GetTimestamp();
     private readonly Report _report = new();
 
     public static Task<int> RunAsync(string[] args, TimeProvider time) =>
         new KillCommand(new Arguments(args), time).RunAsync();
 
     /// <summary>
-    /// Every kill that counts has hit a commit; at least one came while it was being written, and one after that and
+    /// Every kill that counts has hit a commit; a third of them is made while it is written, and a third after that and
     /// before its answers. So many are made, and no more than twice as many tried. A control's go on until they hit.
     /// </summary>
     private async Task<int> RunAsync()
@@ -34,7 +40,7 @@ internal sealed class KillCommand(Arguments arguments, TimeProvider time)
             + FormattableString.Invariant($"seed {_seed}"));
         await CheckAsync(
             "what a killed server acknowledged is there once, and told each subscriber once", Server, [], _kills * 2,
-            run => run.Wrecks is { InWriting: > 0, BeforeAnswers: > 0 } wrecks && wrecks.Hits >= _kills,
+            IsEnough,
             verdict => verdict.Holds);
         await CheckAsync(
             "the control that acknowledges 50 ms before it commits holds without a kill", AnswersEarly, [], 0,
@@ -44,8 +50,14 @@ internal sealed class KillCommand(Arguments arguments, TimeProvider time)
             run => run.Wrecks.Hits >= ControlKills,
             verdict => verdict.Of(Verdict.Lost) + verdict.Of(Verdict.Differs) > 0);
         await CheckAsync(
-            "the control that skips a notification when it resumes is caught", Server, [new SkipsOne()], 0,
-            _ => true, verdict => verdict.Of(Verdict.NotTold) > 0);
+            "the control that skips a notification when it resumes is caught", Server, [Alters.SkipOne()], 0,
+            _ => true, verdict => verdict.Of(Verdict.NotTold) > 0 && verdict.HoldsBut(Verdict.NotTold));
+        await CheckAsync(
+            "the control that tells one twice when it resumes is caught", Server, [Alters.TellOneTwice()], 0,
+            _ => true, verdict => verdict.Of(Verdict.Twice) > 0 && verdict.HoldsBut(Verdict.Twice));
+        await CheckAsync(
+            "the control that swaps two when it resumes is caught", Server, [Alters.SwapTwo()], 0, _ => true,
+            verdict => !verdict.Holds && verdict.HoldsBut(Verdict.Disordered, Verdict.Earlier));
         await CheckAsync(
             "the control that tells 50 ms before it commits holds without a kill", TellsEarly, [], 0,
             _ => true, verdict => verdict.Holds);
@@ -60,26 +72,45 @@ internal sealed class KillCommand(Arguments arguments, TimeProvider time)
         return _report.End();
     }
 
+    /// <summary>With --minutes, what was made by then, and never less than both kinds of kills.</summary>
+    private bool IsEnough(KillRun run) => run.Wrecks is { InWriting: > 0, BeforeAnswers: > 0 } wrecks
+        && ((wrecks.Hits >= _kills && run.Acknowledged >= _changes)
+            || (_minutes > 0 && time.GetElapsedTime(_begun).TotalMinutes > _minutes));
+
     private async Task CheckAsync(
         string promise, string[] program, Interceptor[] reading, int killsMax, Func<KillRun, bool> enough,
         Func<Verdict, bool> passes)
     {
         long begun = time.GetTimestamp();
         string folder = Directory.CreateTempSubdirectory("squall-kill-").FullName;
+        bool isReal = program == Server && killsMax > 0;
+        using Disk? disk = isReal ? new Disk(folder, keepsUnsynced: false) : null;
         using var run = new KillRun(program, folder, _writers, new Random(_seed), time)
         {
             CutSubscribers = _subscribers,
+            Disk = disk,
             Reading = reading,
             StopsAfter = program == TellsEarly ? run => run.ToldAsync()
                 : program == AnswersEarly ? run => run.AnsweredAsync()
                 : null,
-            AnswersBetween = program == Server && killsMax > 0 ? _changes / _kills : 0,
+            ChangesBetween = isReal ? _changes / _kills : 0,
+            BatchMax = isReal && _changes / _kills > LargeBatchesFrom ? LargeBatch : SmallBatch,
         };
         string said;
         bool passed = false;
         try
         {
-            Verdict verdict = await run.RunAsync(_ => enough(run), killsMax);
+            Verdict verdict = await run.RunAsync(
+                wrecks =>
+                {
+                    if (wrecks.Kills > 0 && wrecks.Kills % SaidEach == 0)
+                    {
+                        Console.WriteLine($"     {wrecks.Kills} kills, {run.Acknowledged} acknowledged");
+                    }
+
+                    return enough(run);
+                },
+                killsMax);
             passed = passes(verdict) && enough(run) && run.Cuts.Least > 0;
             said = verdict.ToString();
         }

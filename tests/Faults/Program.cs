@@ -1,8 +1,8 @@
 using Squall.Faults;
 
 const string Usage = """
-    Squall.Faults kill [--kills N] [--changes N] [--writers N] [--subscribers N] [--seed N] [--results]
-                                                              kills the server under load, and cuts its subscribers;
+    Squall.Faults kill [--kills N] [--changes N] [--writers N] [--subscribers N] [--minutes N] [--seed N]
+                [--results]                                   kills the server under load, and cuts its subscribers;
                                                               then runs its controls
     Squall.Faults power [--rounds N] [--writers N] [--seed N] [--results]
                                                               cuts its power under load; then its control's

@@ -10,7 +10,11 @@ namespace Squall.Faults;
 /// </summary>
 internal sealed class TaskWriter(Book book, Connection connection, string[] listIds, Random random)
 {
+    private const int KeptOfBatchMax = 5;
     private readonly List<TaskItem> _own = [];
+
+    /// <summary>How many tasks are made at once, at most.</summary>
+    public int BatchMax { get; init; } = 5;
 
     public async Task RunAsync(CancellationToken end)
     {
@@ -83,7 +87,7 @@ internal sealed class TaskWriter(Book book, Connection connection, string[] list
 
     private async Task CreateBatchAsync()
     {
-        TaskItem[] asked = [.. Enumerable.Range(0, random.Next(2, 6)).Select(_ => NewTask())];
+        TaskItem[] asked = [.. Enumerable.Range(0, random.Next(2, BatchMax + 1)).Select(_ => NewTask())];
         Array.ForEach(asked, task => task.TaskListId = asked[0].TaskListId);
         IList<TaskItem> made = await connection.CallAsync(async (tasks, id, options) =>
         {
@@ -100,7 +104,8 @@ internal sealed class TaskWriter(Book book, Connection connection, string[] list
             book.Created(task, answer);
         }
 
-        _own.AddRange(made);
+        // The others stay as they are: what a writer goes on with is bounded.
+        _own.AddRange(made.Take(KeptOfBatchMax));
     }
 
     private async Task UpdateAsync(TaskItem before)

@@ -4,9 +4,9 @@ namespace Squall.Faults;
 /// Cuts one subscriber's stream while it is live, in each way in turn, at random places: what the subscriber sees of
 /// the stream sets the pace. A cut that the server's end forestalls is made again on the next stream.
 /// </summary>
-internal sealed class Cutter(Proxy proxy, Random random)
+internal sealed class Cutter(Proxy proxy, Random random, int messagesBetween)
 {
-    private const int MessagesBetweenMax = 150;
+    private const int MessagesBetweenMin = 150;
     private const int BytesPassedMax = 2_000;
 
     // Well below an HTTP/2 stream's first window, half of which may be taken: the server could not fill more.
@@ -17,7 +17,7 @@ internal sealed class Cutter(Proxy proxy, Random random)
     private Task<bool>? _underWay;
     private int _stream;
     private int _cutStream;
-    private int _rest = random.Next(MessagesBetweenMax);
+    private int _rest = random.Next(MessagesBetweenMin);
     private volatile bool _enough;
 
     public IReadOnlyList<int> Made => _made;
@@ -50,7 +50,7 @@ internal sealed class Cutter(Proxy proxy, Random random)
         if (_underWay is { Result: true })
         {
             _made[(int)_plan.Dequeue()]++;
-            _rest = random.Next(MessagesBetweenMax);
+            _rest = random.Next(Math.Max(messagesBetween, MessagesBetweenMin));
         }
 
         _underWay = null;
