@@ -126,6 +126,7 @@ for folder in tests/*.Tests; do
 done
 ! wanted Faults || {
     tool Faults tests/Faults kill
+    tool Snapshots tests/Faults snapshot
     tool DiskFaults tests/Faults disk
     tool PowerCuts tests/Faults power
 }

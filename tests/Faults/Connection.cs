@@ -10,6 +10,7 @@ namespace Squall.Faults;
 /// </summary>
 internal sealed class Connection(TimeProvider time) : IDisposable
 {
+    private const string Password = "a long pass phrase for the harness";
     private static readonly TimeSpan CallMax = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan TokenRest = TimeSpan.FromMinutes(8);
     private readonly Lock _gate = new();
@@ -27,6 +28,27 @@ internal sealed class Connection(TimeProvider time) : IDisposable
 
     /// <summary>Of the server that is up, or was last.</summary>
     public Uri Address { get; private set; } = null!;
+
+    /// <summary>Opens as an account of its own, which has two lists; their ids.</summary>
+    public async Task<string[]> BeginAsync(Uri address)
+    {
+        using var channel = GrpcChannel.ForAddress(address);
+        await new AccountService.AccountServiceClient(channel).RegisterAccountAsync(
+            new RegisterAccountRequest { Username = "harness", Password = Password });
+        LoginResponse login = await new AuthService.AuthServiceClient(channel).LoginAsync(
+            new LoginRequest { Username = "harness", Password = Password });
+        await OpenAsync(address, login.Tokens);
+        var lists = new TaskListService.TaskListServiceClient(channel);
+        var ids = new List<string>();
+        foreach (string title in (string[])["This", "That"])
+        {
+            CreateTaskListResponse made = await lists.CreateTaskListAsync(
+                new CreateTaskListRequest { TaskList = new TaskList { Title = title } }, Headers);
+            ids.Add(made.TaskList.Id);
+        }
+
+        return [.. ids];
+    }
 
     /// <summary>The server takes calls at this address, from the account that these tokens are of, if any.</summary>
     public async Task OpenAsync(Uri address, Tokens? tokens = null)

@@ -1,6 +1,4 @@
-using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Grpc.Net.Client;
 using Squall.V1;
 
 namespace Squall.Faults;
@@ -14,7 +12,6 @@ namespace Squall.Faults;
 internal sealed class KillRun(string[] program, string folder, int writers, Random random, TimeProvider time)
     : IDisposable
 {
-    private const string Password = "a long pass phrase for the harness";
     private const long CheckedBytesMin = 64 << 20;
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(3);
     private readonly Ledger _ledger = new(writers + 1);
@@ -64,7 +61,7 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
         ServerProcess server = await StartAsync();
         try
         {
-            string[] listIds = await PrepareAsync(server.Address);
+            string[] listIds = await _connection.BeginAsync(server.Address);
             if (Killed is not null)
             {
                 // What the run stands on is no part of what can be lost.
@@ -154,26 +151,6 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
         Task[] running = [.. subscribers.Select(subscriber => subscriber.RunAsync(lastWriter: writers))];
         await Task.WhenAll(subscribers.Select(subscriber => subscriber.Started)).WaitAsync(WaitMax, time);
         return running;
-    }
-
-    private async Task<string[]> PrepareAsync(Uri address)
-    {
-        using var channel = GrpcChannel.ForAddress(address);
-        await new AccountService.AccountServiceClient(channel).RegisterAccountAsync(
-            new RegisterAccountRequest { Username = "harness", Password = Password });
-        LoginResponse login = await new AuthService.AuthServiceClient(channel).LoginAsync(
-            new LoginRequest { Username = "harness", Password = Password });
-        await _connection.OpenAsync(address, login.Tokens);
-        var lists = new TaskListService.TaskListServiceClient(channel);
-        var ids = new List<string>();
-        foreach (string title in (string[])["This", "That"])
-        {
-            CreateTaskListResponse made = await lists.CreateTaskListAsync(
-                new CreateTaskListRequest { TaskList = new TaskList { Title = title } }, _connection.Headers);
-            ids.Add(made.TaskList.Id);
-        }
-
-        return [.. ids];
     }
 
     private async Task KillAsync(ServerProcess server)

@@ -102,7 +102,9 @@ internal sealed class Ledger
         });
     }
 
-    /// <summary>Compares what each subscriber was told, and the journal, with what each writer was acknowledged.</summary>
+    /// <summary>
+    /// Compares what each subscriber was told, and the journal, with what each writer was acknowledged.
+    /// </summary>
     public Verdict Judge()
     {
         foreach (Book book in _books)

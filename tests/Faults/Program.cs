@@ -4,6 +4,8 @@ const string Usage = """
     Squall.Faults kill [--kills N] [--changes N] [--writers N] [--subscribers N] [--minutes N] [--seed N]
                 [--results]                                   kills the server under load, and cuts its subscribers;
                                                               then runs its controls
+    Squall.Faults snapshot [--snapshots N] [--tasks N] [--seed N] [--results]
+                                                              takes snapshots under load; then its controls'
     Squall.Faults power [--rounds N] [--writers N] [--seed N] [--results]
                                                               cuts its power under load; then its control's
     Squall.Faults disk [--results]                            fails its disk under load; then its control's
@@ -15,6 +17,7 @@ const string Usage = """
 return args switch
 {
     ["kill", .. string[] rest] => await KillCommand.RunAsync(rest, TimeProvider.System),
+    ["snapshot", .. string[] rest] => await SnapshotCommand.RunAsync(rest, TimeProvider.System),
     ["power", .. string[] rest] => await PowerCommand.RunAsync(rest, TimeProvider.System),
     ["disk", .. string[] rest] => await DiskCommand.RunAsync(rest, TimeProvider.System),
     ["serve-lax", .. string[] rest] => await LaxServer.RunAsync(rest),

@@ -9,8 +9,10 @@ internal static class Results
     private const string Title = """
         # Results
 
-        Written by `dotnet run -c Release --project tests/Faults -- disk --results`, `-- kill --results` and
-        `-- power --rounds 50 --writers 64 --results`; do not edit. Client and server share the machine.
+        Written by `dotnet run -c Release --project tests/Faults -- disk --results`, by
+        `-- kill --kills 200 --changes 1000000 --results`, `-- power --rounds 50 --writers 64 --results`,
+        `-- slow --results` and `-- snapshot --snapshots 1000 --results`; do not edit. Client and server share the
+        machine.
 
 
         """;

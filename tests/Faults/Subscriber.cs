@@ -15,6 +15,9 @@ internal sealed class Subscriber(
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string _cursor = "";
 
+    /// <summary>Also told each change.</summary>
+    public Action<Notification>? Tells { get; init; }
+
     /// <summary>Done when it has a place from where on it misses nothing.</summary>
     public Task Started => _started.Task;
 
@@ -60,6 +63,7 @@ internal sealed class Subscriber(
                 _started.TrySetResult();
                 if (change is not null)
                 {
+                    Tells?.Invoke(change);
                     if (telling.Tell(change) == lastWriter)
                     {
                         return true;

@@ -11,10 +11,24 @@ namespace Squall.Faults;
 internal sealed class TaskWriter(Book book, Connection connection, string[] listIds, Random random)
 {
     private const int KeptOfBatchMax = 5;
+    private const int FillBatch = 250;
     private readonly List<TaskItem> _own = [];
 
     /// <summary>How many tasks are made at once, at most.</summary>
     public int BatchMax { get; init; } = 5;
+
+    /// <summary>From here on it deletes one in place of making another.</summary>
+    public int TasksMax { get; init; } = int.MaxValue;
+
+    /// <summary>Makes as many tasks as it may have.</summary>
+    public async Task FillAsync()
+    {
+        while (_own.Count < TasksMax)
+        {
+            int count = Math.Min(FillBatch, TasksMax - _own.Count);
+            await CreateBatchAsync(count, count);
+        }
+    }
 
     public async Task RunAsync(CancellationToken end)
     {
@@ -47,13 +61,16 @@ internal sealed class TaskWriter(Book book, Connection connection, string[] list
             return CreateAsync();
         }
 
+        bool isFull = _own.Count >= TasksMax;
+
         // Taken off meanwhile: what is refused, or deleted, is not asked for again.
         int at = random.Next(_own.Count);
         TaskItem task = _own[at];
         return random.Next(100) switch
         {
+            < 40 when isFull => DeleteAsync(Take(at)),
             < 35 => CreateAsync(),
-            < 40 => CreateBatchAsync(),
+            < 40 => CreateBatchAsync(random.Next(2, BatchMax + 1), KeptOfBatchMax),
             < 55 => UpdateAsync(Take(at)),
             < 65 => MoveAsync(Take(at)),
             < 80 => EndAsync(Take(at)),
@@ -85,9 +102,10 @@ internal sealed class TaskWriter(Book book, Connection connection, string[] list
         return task;
     }
 
-    private async Task CreateBatchAsync()
+    /// <summary>Only some are changed later: what a writer goes on with is bounded.</summary>
+    private async Task CreateBatchAsync(int count, int kept)
     {
-        TaskItem[] asked = [.. Enumerable.Range(0, random.Next(2, BatchMax + 1)).Select(_ => NewTask())];
+        TaskItem[] asked = [.. Enumerable.Range(0, count).Select(_ => NewTask())];
         Array.ForEach(asked, task => task.TaskListId = asked[0].TaskListId);
         IList<TaskItem> made = await connection.CallAsync(async (tasks, id, options) =>
         {
@@ -104,8 +122,7 @@ internal sealed class TaskWriter(Book book, Connection connection, string[] list
             book.Created(task, answer);
         }
 
-        // The others stay as they are: what a writer goes on with is bounded.
-        _own.AddRange(made.Take(KeptOfBatchMax));
+        _own.AddRange(made.Take(kept));
     }
 
     private async Task UpdateAsync(TaskItem before)

@@ -5,41 +5,56 @@ using Squall.V1;
 namespace Squall.Faults;
 
 /// <summary>
-/// A control: whoever goes on after a cursor is sent its first changes after it otherwise. What comes in their place is
-/// handed over at once, so that no cut falls in between.
+/// A control: whoever begins so is sent the first messages of a kind otherwise. What comes in their place is handed
+/// over at once, so that no cut falls in between.
 /// </summary>
-/// <param name="count">How many changes are altered.</param>
+/// <param name="begins">Whose stream is altered.</param>
+/// <param name="counts">Which messages are.</param>
+/// <param name="count">How many of them.</param>
 /// <param name="alter">Gives what comes in their place.</param>
-internal sealed class Alters(int count, Func<SubscribeResponse[], SubscribeResponse[]> alter) : Interceptor
+internal sealed class Alters(
+    Func<SubscribeRequest, bool> begins, Func<SubscribeResponse, bool> counts, int count,
+    Func<SubscribeResponse[], SubscribeResponse[]> alter) : Interceptor
 {
-    public static Alters SkipOne() => new(1, _ => []);
+    public static Alters SkipOne() => OnResume(1, _ => []);
 
-    public static Alters TellOneTwice() => new(1, told => [told[0], told[0]]);
+    public static Alters TellOneTwice() => OnResume(1, told => [told[0], told[0]]);
 
     /// <summary>The second before the first, and one more, so that the stream stands where it would have.</summary>
-    public static Alters SwapTwo() => new(3, told => [told[1], told[0], told[2]]);
+    public static Alters SwapTwo() => OnResume(3, told => [told[1], told[0], told[2]]);
+
+    public static Alters SkipTask() =>
+        new(request => request.Snapshot, message => message.Task is not null, 1, _ => []);
+
+    /// <summary>All that is changed while the snapshot is sent.</summary>
+    public static Alters SkipChanges() => new(request => request.Snapshot, IsChange, int.MaxValue, _ => []);
 
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
         TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
         AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation)
     {
         AsyncServerStreamingCall<TResponse> call = continuation(request, context);
-        if (request is not SubscribeRequest { After.Length: > 0 })
+        if (request is not SubscribeRequest subscribe || !begins(subscribe))
         {
             return call;
         }
 
-        var reader = new Reader((IAsyncStreamReader<SubscribeResponse>)call.ResponseStream, count, alter);
+        var reader = new Reader((IAsyncStreamReader<SubscribeResponse>)call.ResponseStream, counts, count, alter);
         return new AsyncServerStreamingCall<TResponse>(
             (IAsyncStreamReader<TResponse>)(object)reader, call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers,
             call.Dispose);
     }
 
+    private static Alters OnResume(int count, Func<SubscribeResponse[], SubscribeResponse[]> alter) =>
+        new(request => request.After.Length > 0, IsChange, count, alter);
+
+    private static bool IsChange(SubscribeResponse message) => (message.Notification ?? message.Left) is not null;
+
     private sealed class Reader(
-        IAsyncStreamReader<SubscribeResponse> inner, int count, Func<SubscribeResponse[], SubscribeResponse[]> alter)
-        : IAsyncStreamReader<SubscribeResponse>
+        IAsyncStreamReader<SubscribeResponse> inner, Func<SubscribeResponse, bool> counts, int count,
+        Func<SubscribeResponse[], SubscribeResponse[]> alter) : IAsyncStreamReader<SubscribeResponse>
     {
-        private readonly List<SubscribeResponse> _changes = [];
+        private readonly List<SubscribeResponse> _altered = [];
         private readonly Queue<SubscribeResponse> _next = [];
 
         public SubscribeResponse Current { get; private set; } = null!;
@@ -54,16 +69,16 @@ internal sealed class Alters(int count, Func<SubscribeResponse[], SubscribeRespo
                 }
 
                 SubscribeResponse message = inner.Current;
-                if (_changes.Count == count || (message.Notification ?? message.Left) is null)
+                if (_altered.Count == count || !counts(message))
                 {
                     _next.Enqueue(message);
                     continue;
                 }
 
-                _changes.Add(message);
-                if (_changes.Count == count)
+                _altered.Add(message);
+                if (_altered.Count == count)
                 {
-                    Array.ForEach(alter([.. _changes]), _next.Enqueue);
+                    Array.ForEach(alter([.. _altered]), _next.Enqueue);
                 }
             }
 
