@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Grpc.Core;
 using Squall.V1;
 
@@ -14,9 +15,9 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
     [InlineData("twelve.chars")]
     [InlineData("\0\u0007\u0085 control \r\n")]
     [InlineData("noncharacters \uFFFE\uFFFF \uFDD0")]
-    [InlineData("😀😀😀😀😀😀😀😀😀😀😀😀")]
+    [InlineData("😀🚀🌵🎈🐙🍕🎻🧊🪁🛶🦔🌋")]
     [InlineData("e\u0301 comes in two spellings")]
-    [InlineData("            ")]
+    [InlineData(" \t \u2028 \u200B \r\n\v \t")]
     public async Task A_password_is_12_to_1024_characters_of_any_kind(string password)
     {
         using var client = new Client(_server.Address);
@@ -38,7 +39,7 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
         Task<RegisterAccountResponse> RegisterAsync() => client.Accounts.RegisterAccountAsync(new()
         {
             Username = $"count.{characters}",
-            Password = string.Concat(Enumerable.Repeat("😀", characters)),
+            Password = string.Concat(Enumerable.Range(0x1_F300, characters).Select(char.ConvertFromUtf32)),
         }).ResponseAsync;
         if (taken)
         {
@@ -124,6 +125,52 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
             Assert.True(Refusal.Detail<Google.Rpc.RetryInfo>(answer)!.RetryDelay.ToTimeSpan() > TimeSpan.Zero);
         });
         await AssertWrongAsync(client, "nobody", "not the password");
+    }
+
+    [Fact]
+    public async Task A_password_that_is_easy_to_guess_is_refused_wherever_one_is_chosen()
+    {
+        using Client client = await Client.SignInAsync(_server, "grace.hopper");
+        long before = _server.Get<Passwords>().Hashes;
+        foreach (string weak in (string[])["1qaz2wsx3edc", "Summer2024!!", "gracehopper1906"])
+        {
+            await Refusal.AssertAsync(StatusCode.InvalidArgument, "PASSWORD_WEAK", "new_password", async () =>
+                await client.Accounts.ChangePasswordAsync(
+                    new() { CurrentPassword = Client.Password, NewPassword = weak }, client.Headers));
+            await Refusal.AssertAsync(StatusCode.InvalidArgument, "PASSWORD_WEAK", "password", async () =>
+                await client.Accounts.RegisterAccountAsync(
+                    new() { Username = "another.name", DisplayName = "Grace Hopper", Password = weak }));
+        }
+
+        Assert.Equal(before, _server.Get<Passwords>().Hashes);
+    }
+
+    [Fact]
+    public async Task A_hash_of_fewer_rounds_is_raised_by_the_next_login_that_knows_the_password()
+    {
+        using Client client = await Client.SignInAsync(_server, "registered.long.ago");
+        byte[] salt = new byte[16];
+        byte[] hash = Rfc2898DeriveBytes.Pbkdf2(Client.Password, salt, 1_000, HashAlgorithmName.SHA512, 64);
+        string old = $"pbkdf2-sha512$1000${Convert.ToBase64String(salt)}${Convert.ToBase64String(hash)}";
+        await _server.Get<Journal>().RunAsync(
+            scope => scope.Db.Accounts.Single(row => row.Id == client.Account.Id).PasswordHash = old,
+            null, 0, CancellationToken.None);
+
+        await AssertWrongAsync(client, "registered.long.ago", "not the password");
+        Assert.Equal(old, await StoredAsync());
+        await Task.WhenAll(LoginAsync(), LoginAsync());
+        string raised = await StoredAsync();
+        Assert.StartsWith("pbkdf2-sha512$210000$", raised, StringComparison.Ordinal);
+        long before = _server.Get<Passwords>().Hashes;
+        await LoginAsync();
+        Assert.Equal((raised, before + 1), (await StoredAsync(), _server.Get<Passwords>().Hashes));
+        await AssertWrongAsync(client, "registered.long.ago", "not the password");
+
+        Task LoginAsync() => client.Auth.LoginAsync(
+            new() { Username = "registered.long.ago", Password = Client.Password }).ResponseAsync;
+
+        async Task<string> StoredAsync() => (await _server.Get<Store>().ReadAsync(
+            db => db.Accounts.Single(row => row.Id == client.Account.Id).PasswordHash, CancellationToken.None))!;
     }
 
     private static Task<RpcException> AssertWrongAsync(Client client, string username, string password) =>

@@ -106,13 +106,13 @@ internal static class BadInputTable
         ["AccountService/RegisterAccount password"] =
         [
             new("empty", "", Required), new("too short", "elevenchars", "FIELD_TOO_SHORT"),
-            new("too long", new string('x', 1_025), TooLong),
+            new("easy to guess", "1qaz2wsx3edc", "PASSWORD_WEAK"), new("too long", new string('x', 1_025), TooLong),
         ],
         ["current_password"] = [new("empty", "", Required), new("too long", new string('x', 1_025), TooLong)],
         ["new_password"] =
         [
             new("empty", "", Required), new("too short", "elevenchars", "FIELD_TOO_SHORT"),
-            new("too long", new string('x', 1_025), TooLong),
+            new("easy to guess", "1qaz2wsx3edc", "PASSWORD_WEAK"), new("too long", new string('x', 1_025), TooLong),
         ],
         ["id_token"] = [new("some", "a.b.c", Unsupported)],
         ["account"] = [new("none", null, Required)],

@@ -16,8 +16,8 @@ internal sealed class AccountRpcs(
         RegisterAccountRequest request, ServerCallContext context)
     {
         string username = Username.Parse("username", request.Username);
-        passwords.Check("password", request.Password);
         Text.Allow("display_name", request.DisplayName, limits.NameCharactersMax);
+        passwords.Check("password", request.Password, username, request.DisplayName);
         if (!options.RegistrationOpen)
         {
             throw Fault.Denied(
@@ -70,8 +70,9 @@ internal sealed class AccountRpcs(
         ChangePasswordRequest request, ServerCallContext context)
     {
         Caller caller = Caller.Of(context);
-        passwords.Check("new_password", request.NewPassword);
+        passwords.CheckSize("new_password", request.NewPassword);
         AccountRow account = await OwnAsync(context);
+        passwords.Check("new_password", request.NewPassword, account.Username, account.DisplayName);
         if (account.PasswordHash is not null || request.CurrentPassword.Length > 0)
         {
             await ProveAsync(account, "current_password", request.CurrentPassword, context);
@@ -129,7 +130,7 @@ internal sealed class AccountRpcs(
     private static AccountRow Confirm(ChangeScope scope, AccountRow proved)
     {
         AccountRow account = scope.Db.Accounts.Single(row => row.Id == proved.Id);
-        return account.PasswordHash == proved.PasswordHash ? account : throw WrongPassword();
+        return Passwords.IsSame(account.PasswordHash, proved.PasswordHash) ? account : throw WrongPassword();
     }
 
     private Task<AccountRow> OwnAsync(ServerCallContext context)

@@ -33,16 +33,20 @@ internal sealed class AuthRpcs(
             throw WrongCredentials();
         }
 
+        string? raised = Passwords.IsOutdated(account.PasswordHash!)
+            ? await passwords.RaiseAsync(account.PasswordHash!, request.Password, context.CancellationToken)
+            : null;
         string userAgent = UserAgentOf(context);
         return await journal.RunAsync(
             scope =>
             {
                 AccountRow? now = scope.Db.Accounts.Find(account.Id);
-                if (now is null || now.PasswordHash != account.PasswordHash)
+                if (now is null || !Passwords.IsSame(now.PasswordHash, account.PasswordHash))
                 {
                     throw WrongCredentials();
                 }
 
+                now.PasswordHash = raised ?? now.PasswordHash;
                 places.Remember(scope, account.Id, origin);
                 return new LoginResponse
                 {

@@ -25,14 +25,33 @@ internal sealed class Passwords(Limits limits) : IDisposable
     /// <summary>How many were made since the start.</summary>
     public long Hashes => Interlocked.Read(ref _hashes);
 
-    /// <summary>A password that is chosen: 12 to 1,024 characters of any kind.</summary>
+    /// <summary>Whether a hash was made with parameters that were raised since.</summary>
+    public static bool IsOutdated(string stored) => RoundsOf(stored.Split('$')) < Rounds;
+
+    /// <summary>
+    /// Whether two hashes are of the same choice of a password, which has its salt however often it is hashed again; or
+    /// there is none in both.
+    /// </summary>
+    public static bool IsSame(string? stored, string? other) =>
+        stored is null || other is null ? stored == other : stored.Split('$')[2] == other.Split('$')[2];
+
+    /// <summary>
+    /// A password that is chosen: 12 to 1,024 characters of any kind, and none that is easy to guess.
+    /// </summary>
+    /// <param name="names">The account's.</param>
     /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
-    public void Check(string field, string password)
+    public void Check(string field, string password, params IEnumerable<string> names)
     {
         CheckSize(field, password);
         if (password.EnumerateRunes().Count() < limits.PasswordCharactersMin)
         {
             throw Fault.Field(field, "FIELD_TOO_SHORT", $"at least {limits.PasswordCharactersMin} characters");
+        }
+
+        if (WeakPassword.Reason(Normal(password), names) is { } reason)
+        {
+            throw Fault.Field(
+                field, "PASSWORD_WEAK", $"{reason}: take a few words that have nothing to do with one another");
         }
     }
 
@@ -62,16 +81,12 @@ internal sealed class Passwords(Limits limits) : IDisposable
 
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too many wait.</exception>
     public Task<string> HashAsync(string password, CancellationToken cancelled) =>
-        InTurnAsync(
-            () =>
-            {
-                byte[] salt = RandomNumberGenerator.GetBytes(SaltBytes);
-                byte[] hash = Derive(password, salt, Rounds, HashBytes);
-                return string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{Algorithm}${Rounds}${Convert.ToBase64String(salt)}${Convert.ToBase64String(hash)}");
-            },
-            cancelled);
+        HashAsync(password, RandomNumberGenerator.GetBytes(SaltBytes), cancelled);
+
+    /// <summary>Hashes a password once more, with the parameters of now.</summary>
+    /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too many wait.</exception>
+    public Task<string> RaiseAsync(string stored, string password, CancellationToken cancelled) =>
+        HashAsync(password, Convert.FromBase64String(stored.Split('$')[2]), cancelled);
 
     /// <summary>
     /// Whether it is the password of <paramref name="stored"/>. For null, that of nobody, as much work is done.
@@ -80,7 +95,7 @@ internal sealed class Passwords(Limits limits) : IDisposable
     public Task<bool> VerifyAsync(string? stored, string password, CancellationToken cancelled)
     {
         string[] parts = stored?.Split('$') ?? [];
-        int rounds = stored is null ? Rounds : int.Parse(parts[1], CultureInfo.InvariantCulture);
+        int rounds = stored is null ? Rounds : RoundsOf(parts);
         byte[] salt = stored is null ? new byte[SaltBytes] : Convert.FromBase64String(parts[2]);
         byte[] expected = stored is null ? new byte[HashBytes] : Convert.FromBase64String(parts[3]);
         return InTurnAsync(
@@ -89,15 +104,28 @@ internal sealed class Passwords(Limits limits) : IDisposable
             cancelled);
     }
 
+    /// <summary>U+FFFE is a character like any other, but .NET normalises no text that has it.</summary>
+    public static string Normal(string password) => string.Join(
+        Unnormal, password.Split(Unnormal).Select(part => part.Normalize(NormalizationForm.FormKC)));
+
     public void Dispose() => _free.Dispose();
+
+    private Task<string> HashAsync(string password, byte[] salt, CancellationToken cancelled) =>
+        InTurnAsync(
+            () =>
+            {
+                byte[] hash = Derive(password, salt, Rounds, HashBytes);
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Algorithm}${Rounds}${Convert.ToBase64String(salt)}${Convert.ToBase64String(hash)}");
+            },
+            cancelled);
+
+    private static int RoundsOf(string[] parts) => int.Parse(parts[1], CultureInfo.InvariantCulture);
 
     private static byte[] Derive(string password, byte[] salt, int rounds, int bytes) =>
         Rfc2898DeriveBytes.Pbkdf2(
             Encoding.UTF8.GetBytes(Normal(password)), salt, rounds, HashAlgorithmName.SHA512, bytes);
-
-    /// <summary>U+FFFE is a character like any other, but .NET normalises no text that has it.</summary>
-    private static string Normal(string password) => string.Join(
-        Unnormal, password.Split(Unnormal).Select(part => part.Normalize(NormalizationForm.FormKC)));
 
     private async Task<T> InTurnAsync<T>(Func<T> hash, CancellationToken cancelled)
     {
