@@ -127,6 +127,7 @@ done
 ! wanted Faults || {
     tool Faults tests/Faults kill
     tool Snapshots tests/Faults snapshot
+    tool Stalls tests/Faults stall
     tool DiskFaults tests/Faults disk
     tool PowerCuts tests/Faults power
 }

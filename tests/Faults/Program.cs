@@ -6,6 +6,10 @@ const string Usage = """
                                                               then runs its controls
     Squall.Faults snapshot [--snapshots N] [--tasks N] [--seed N] [--results]
                                                               takes snapshots under load; then its controls'
+    Squall.Faults stall [--stalled N] [--deadline SECONDS] [--results]
+                                                              has subscribers not read; then its controls
+    Squall.Faults slow [--pairs N] [--stalled N] [--seconds N] [--results]
+                                                              measures a load with and without such subscribers
     Squall.Faults power [--rounds N] [--writers N] [--seed N] [--results]
                                                               cuts its power under load; then its control's
     Squall.Faults disk [--results]                            fails its disk under load; then its control's
@@ -18,6 +22,8 @@ return args switch
 {
     ["kill", .. string[] rest] => await KillCommand.RunAsync(rest, TimeProvider.System),
     ["snapshot", .. string[] rest] => await SnapshotCommand.RunAsync(rest, TimeProvider.System),
+    ["stall", .. string[] rest] => await StallCommand.RunAsync(rest, TimeProvider.System),
+    ["slow", .. string[] rest] => await SlowCommand.RunAsync(rest, TimeProvider.System),
     ["power", .. string[] rest] => await PowerCommand.RunAsync(rest, TimeProvider.System),
     ["disk", .. string[] rest] => await DiskCommand.RunAsync(rest, TimeProvider.System),
     ["serve-lax", .. string[] rest] => await LaxServer.RunAsync(rest),

@@ -24,6 +24,16 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>What of its memory is in the machine's.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Starts the program whose arguments are given, and waits until it accepts calls.</summary>
     public static async Task<ServerProcess> StartAsync(
         string[] program, string folder, IReadOnlyDictionary<string, string>? environment = null)
