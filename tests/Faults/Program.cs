@@ -10,6 +10,7 @@ const string Usage = """
                                                               has subscribers not read; then its controls
     Squall.Faults slow [--pairs N] [--stalled N] [--seconds N] [--results]
                                                               measures a load with and without such subscribers
+    Squall.Faults revoke [--races N] [--results]              races changes against losses of access
     Squall.Faults power [--rounds N] [--writers N] [--seed N] [--results]
                                                               cuts its power under load; then its control's
     Squall.Faults disk [--results]                            fails its disk under load; then its control's
@@ -24,6 +25,7 @@ return args switch
     ["snapshot", .. string[] rest] => await SnapshotCommand.RunAsync(rest, TimeProvider.System),
     ["stall", .. string[] rest] => await StallCommand.RunAsync(rest, TimeProvider.System),
     ["slow", .. string[] rest] => await SlowCommand.RunAsync(rest, TimeProvider.System),
+    ["revoke", .. string[] rest] => await RevocationCommand.RunAsync(rest, TimeProvider.System),
     ["power", .. string[] rest] => await PowerCommand.RunAsync(rest, TimeProvider.System),
     ["disk", .. string[] rest] => await DiskCommand.RunAsync(rest, TimeProvider.System),
     ["serve-lax", .. string[] rest] => await LaxServer.RunAsync(rest),

@@ -24,7 +24,7 @@ internal sealed class StallCommand(Arguments arguments, TimeProvider time)
         {
             long growth = await run.GrowthAsync(_stalled);
             _report.Check(
-                growth < StallRun.WindowBytes / 4,
+                growth < StallRun.WindowBytes / 2,
                 $"{_stalled} subscribers that do not read: memory does not grow while they stall: {Grown(growth)}");
         });
         await CheckAsync(
@@ -33,7 +33,7 @@ internal sealed class StallCommand(Arguments arguments, TimeProvider time)
             {
                 long growth = await run.GrowthAsync(_stalled);
                 _report.Check(
-                    growth > StallRun.WindowBytes / 4,
+                    growth > StallRun.WindowBytes / 2,
                     $"the control that queues for whom does not read is caught: {Grown(growth)}");
             },
             queues: true);
