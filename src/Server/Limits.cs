@@ -30,6 +30,8 @@ internal sealed class Limits
     public int AccountListsMax { get; set; } = 10_000;
     public int ListMembersMax { get; set; } = 1_000;
     public int AccountSessionsMax { get; set; } = 100;
+    public int AccountKeysMax { get; set; } = 100;
+    public int KeyListsMax { get; set; } = 100;
     public int AccountSubscriptionsMax { get; set; } = 100;
     public int ConnectionStreamsMax { get; set; } = 1_000;
 

@@ -36,6 +36,7 @@ public sealed class AccessTests : IClassFixture<FrozenServer>
         ("TaskService/DeleteTask", "task_id", Role.Editor, StatusCode.OK),
         ("TaskService/CreateComment", "comment.task_id", Role.Worker, StatusCode.OK),
         ("TaskService/ListComments", "task_id", Role.Viewer, StatusCode.OK),
+        ("AccountService/CreateApiKey", "api_key.task_list_ids", Role.Viewer, StatusCode.OK),
 
         // The second list or task of a request, whose first is the caller's own. A parent is to be seen, and is of
         // another list.
@@ -84,8 +85,9 @@ public sealed class AccessTests : IClassFixture<FrozenServer>
     [Fact]
     public void The_table_asks_for_the_roles_that_the_gate_asks_for()
     {
-        // RemoveMember asks for an owner itself, where it is not oneself that is removed.
-        foreach (var row in Table.Where(row => row.Answer == StatusCode.OK && !row.Rpc.EndsWith("RemoveMember")))
+        // RemoveMember asks for an owner itself, where it is not oneself that is removed. A key may name a list.
+        foreach (var row in Table.Where(row => row.Answer == StatusCode.OK
+            && !row.Rpc.EndsWith("RemoveMember") && !row.Rpc.EndsWith("CreateApiKey")))
         {
             Assert.Equal((row.Rpc, row.Needs), (row.Rpc, Contract.NeedOf(Contract.Method(row.Rpc)).Role));
         }

@@ -54,9 +54,12 @@ public sealed class AuthSecretsTests : HostingPlace
         Metadata headers = Client.Bearer(second.AccessToken);
         await client.Accounts.GetAccountAsync(new(), headers);
         await client.Lists.CreateTaskListAsync(new() { TaskList = new() { Title = "a list" } }, headers);
+        string key = (await client.Accounts.CreateApiKeyAsync(
+            new() { ApiKey = new() { Role = Role.Viewer } }, headers)).Secret;
+        await client.Accounts.GetAccountAsync(new(), Client.Bearer(key));
         await client.Auth.LogoutAsync(new(), headers);
         await Assert.ThrowsAsync<RpcException>(async () => await client.Accounts.GetAccountAsync(new(), headers));
-        return [first.AccessToken, first.RefreshToken, second.AccessToken, second.RefreshToken];
+        return [first.AccessToken, first.RefreshToken, second.AccessToken, second.RefreshToken, key];
     }
 
     /// <summary>The same over Connect; what is no JSON is refused, and may not be told either.</summary>

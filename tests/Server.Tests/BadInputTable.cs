@@ -29,6 +29,12 @@ internal static class BadInputTable
         new("a second of nanos", new Timestamp { Seconds = 5, Nanos = 1_000_000_000 }, "TIME_RANGE"),
     ];
 
+    private static readonly BadValue[] Roles =
+    [
+        new("none", Role.Unspecified, Required), new("unknown", (Role)5, "ENUM_UNKNOWN"),
+        new("negative", (Role)(-1), "ENUM_UNKNOWN"),
+    ];
+
     private static readonly BadValue[] Id = [new("empty", "", Required)];
 
     /// <summary>Taken whatever it is, for the reason given.</summary>
@@ -43,6 +49,8 @@ internal static class BadInputTable
         ["TaskList.role"] = "set by the server",
         ["Comment.id"] = "set by the server", ["Comment.author_id"] = "set by the server",
         ["Comment.create_time"] = "set by the server",
+        ["ApiKey.id"] = "set by the server", ["ApiKey.create_time"] = "set by the server",
+        ["ApiKey.last_use_time"] = "set by the server",
         ["Account.id"] = "set by the server", ["Account.username"] = "set by the server",
         ["Account.create_time"] = "set by the server",
         ["TaskItem.assignee_id"] = "an id: FAILED_PRECONDITION where it is no member's",
@@ -117,11 +125,15 @@ internal static class BadInputTable
         ["id_token"] = [new("some", "a.b.c", Unsupported)],
         ["account"] = [new("none", null, Required)],
         ["display_name"] = Text(100), ["Account.display_name"] = Text(100),
-        ["role"] =
+        ["role"] = Roles, ["ApiKey.role"] = Roles,
+        ["ApiKey.title"] = Text(100),
+        ["ApiKey.expire_time"] = [.. Times, new("past", new Timestamp { Seconds = 1_600_000_000 }, "TIME_PAST")],
+        ["ApiKey.task_list_ids"] =
         [
-            new("none", Role.Unspecified, Required), new("unknown", (Role)5, "ENUM_UNKNOWN"),
-            new("negative", (Role)(-1), "ENUM_UNKNOWN"),
+            new("an empty one", (string[])["fine", ""], Required, "[1]"),
+            new("too many", Enumerable.Range(0, 101).Select(at => $"list {at}").ToArray(), "TOO_MANY"),
         ],
+        ["api_key"] = [new("none", null, Required)], ["api_key_id"] = Id,
 
         ["request_id"] =
         [

@@ -184,7 +184,7 @@ public sealed class BadInputTests : IClassFixture<FrozenServer>
 
     internal static Refusal Expected(string rpc, string path, BadValue bad) => new(
         StatusCode.InvalidArgument, bad.Reason,
-        bad.Value is null && path is "task_list" or "task" or "comment" or "account"
+        bad.Value is null && path is "task_list" or "task" or "comment" or "account" or "api_key"
             ? Missing(rpc, path)
             : path.Replace("tasks.", "tasks[0].", StringComparison.Ordinal) + bad.Within);
 

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Squall.V1;
@@ -80,6 +81,14 @@ internal sealed class Client : IDisposable
     public async Task<Member> ShareAsync(TaskList list, Client with, Role role) =>
         (await Lists.SetMemberAsync(
             new() { TaskListId = list.Id, Username = with.Account.Username, Role = role }, Headers)).Member;
+
+    public async Task<(ApiKey Key, Metadata Headers)> AddKeyAsync(
+        Role role = Role.Owner, Timestamp? expires = null, params TaskList[] lists)
+    {
+        var key = new ApiKey { Role = role, ExpireTime = expires, TaskListIds = { lists.Select(list => list.Id) } };
+        CreateApiKeyResponse made = await Accounts.CreateApiKeyAsync(new() { ApiKey = key }, Headers);
+        return (made.ApiKey, Bearer(made.Secret));
+    }
 
     public void Dispose() => _channel.Dispose();
 }

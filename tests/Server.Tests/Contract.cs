@@ -61,7 +61,7 @@ internal static class Contract
         {
             var list = (System.Collections.IList)field.Accessor.GetValue(request);
             list.Clear();
-            foreach (object item in (System.Collections.IEnumerable)value)
+            foreach (object item in value is string text ? new[] { text } : (System.Collections.IEnumerable)value)
             {
                 list.Add(item);
             }

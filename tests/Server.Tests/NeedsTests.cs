@@ -30,5 +30,5 @@ public sealed class NeedsTests
     [InlineData("/squall.v1.TaskService/CreateTask", Proof.SessionOrKey, Role.Editor)]
     [InlineData("/squall.v1.TaskListService/SetMember", Proof.SessionOrKey, Role.Owner)]
     internal void A_method_needs_what_its_row_says(string method, Proof proof, Role role) =>
-        Assert.Equal(new Need(proof, role), Needs.Of(method));
+        Assert.Equal((proof, role), (Needs.Of(method).Proof, Needs.Of(method).Role));
 }

@@ -109,6 +109,12 @@ internal sealed class Place(ServerFixture server, Client owner, TaskList list)
         {
             CurrentPassword = Client.Password, NewPassword = "quite another pass phrase",
         },
+        "AccountService/CreateApiKey" => new CreateApiKeyRequest
+        {
+            ApiKey = new() { Title = "a key", Role = Role.Viewer, TaskListIds = { list.Id } },
+        },
+        "AccountService/ListApiKeys" => new ListApiKeysRequest(),
+        "AccountService/RevokeApiKey" => new RevokeApiKeyRequest { ApiKeyId = (await owner.AddKeyAsync()).Key.Id },
         "AccountService/DeleteAccount" => new DeleteAccountRequest { Password = Client.Password },
         "AccountService/RegisterAccount" => new RegisterAccountRequest
         {

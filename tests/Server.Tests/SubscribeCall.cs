@@ -26,10 +26,11 @@ internal sealed class DirectCall(CancellationToken cancelled) : ServerCallContex
     protected override AuthContext AuthContextCore { get; } = new(null, []);
 
     public static DirectCall Of(
-        string accountId, string sessionId, CancellationToken cancelled, Func<Task>? beforeHeaders = null)
+        string accountId, string proofId, CancellationToken cancelled, Func<Task>? beforeHeaders = null,
+        KeyReach? key = null)
     {
         var call = new DirectCall(cancelled) { BeforeHeaders = beforeHeaders ?? (() => Task.CompletedTask) };
-        new Caller(accountId, sessionId, new Need(Proof.SessionOrKey, Role.Unspecified)).Attach(call);
+        new Caller(accountId, proofId, new Need(Proof.SessionOrKey, Role.Unspecified), key).Attach(call);
         return call;
     }
 
@@ -53,13 +54,13 @@ internal sealed class SubscribeCall : IServerStreamWriter<SubscribeResponse>, IA
     private volatile TaskCompletionSource? _stalled;
 
     public SubscribeCall(
-        NotificationRpcs rpcs, string accountId, string sessionId, SubscribeRequest request,
-        Func<Task>? beforeHeaders = null, bool inStep = false)
+        NotificationRpcs rpcs, string accountId, string proofId, SubscribeRequest request,
+        Func<Task>? beforeHeaders = null, bool inStep = false, KeyReach? key = null)
     {
         _sent = inStep
             ? Channel.CreateBounded<SubscribeResponse>(1)
             : Channel.CreateUnbounded<SubscribeResponse>();
-        Context = DirectCall.Of(accountId, sessionId, _hangUp.Token, beforeHeaders);
+        Context = DirectCall.Of(accountId, proofId, _hangUp.Token, beforeHeaders, key);
         Ended = Task.Run(() => rpcs.Subscribe(request, this, Context));
         _ = Ended.ContinueWith(_ => _sent.Writer.TryComplete(), TaskScheduler.Default);
     }

@@ -16,6 +16,7 @@ public sealed class SubscribeRevocationTests
     {
         OfMembership,
         OfSession,
+        OfKey,
         OfList,
     }
 
@@ -31,7 +32,7 @@ public sealed class SubscribeRevocationTests
     [Fact]
     public async Task A_memory_that_does_not_learn_of_losses_is_caught()
     {
-        ChangeKind[] ends = [ChangeKind.SessionEnded];
+        ChangeKind[] ends = [ChangeKind.SessionEnded, ChangeKind.KeyEnded];
         Notification.EventOneofCase[] losses =
             [Notification.EventOneofCase.MemberRemoved, Notification.EventOneofCase.TaskListDeleted];
         await using SubscribeWorld world = await SubscribeWorld.StartAsync(learns: rows =>
@@ -50,13 +51,15 @@ public sealed class SubscribeRevocationTests
             string bob = await world.AccountAsync();
             string list = await world.CreateListAsync(ada);
             await world.SetMemberAsync(list, bob);
-            await using SubscribeCall stream = world.Subscribe(bob);
-            await stream.ThroughAsync(Case.Synced);
 
             // Each kind of loss, before and after the change, in its commit and in one of its own.
-            var loss = (Loss)(race % 3);
-            bool changeFirst = race / 3 % 2 == 0;
-            using WriterHold? hold = race / 6 % 2 == 0 ? await WriterHold.StartAsync(world.Journal) : null;
+            var loss = (Loss)(race % 4);
+            bool changeFirst = race / 4 % 2 == 0;
+            await using SubscribeCall stream = loss == Loss.OfKey
+                ? world.SubscribeByKey(bob, await world.AddKeyAsync(bob))
+                : world.Subscribe(bob);
+            await stream.ThroughAsync(Case.Synced);
+            using WriterHold? hold = race / 8 % 2 == 0 ? await WriterHold.StartAsync(world.Journal) : null;
             Task<TaskItem>? change = changeFirst ? world.CreateTaskAsync(list, "raced") : null;
             Task lost = LoseAsync(world, loss, list, bob);
             change ??= world.CreateTaskAsync(list, "raced");
@@ -75,8 +78,11 @@ public sealed class SubscribeRevocationTests
     {
         Loss.OfMembership => world.RemoveMemberAsync(list, account),
         Loss.OfSession => world.EndSessionAsync(account),
+        Loss.OfKey => world.EndKeysAsync(account),
         _ => world.DeleteListAsync(list),
     };
+
+    private static bool EndsStream(Loss loss) => loss is Loss.OfSession or Loss.OfKey;
 
     private static Task<bool> IsBeforeAsync(SubscribeWorld world, string taskId, long seq) => world.Store.ReadAsync(
         db => db.Changes.Any(row => row.TaskId == taskId && row.Seq < seq), CancellationToken.None);
@@ -87,11 +93,12 @@ public sealed class SubscribeRevocationTests
         {
             Loss.OfMembership => (int)Notification.EventOneofCase.MemberRemoved,
             Loss.OfSession => (int)ChangeKind.SessionEnded,
+            Loss.OfKey => (int)ChangeKind.KeyEnded,
             _ => (int)Notification.EventOneofCase.TaskListDeleted,
         };
         return world.Store.ReadAsync(
             db => db.Changes.Single(row => row.Kind == kind
-                && (loss == Loss.OfSession ? row.AccountId == account : row.ListId == list)).Seq,
+                && (EndsStream(loss) ? row.AccountId == account : row.ListId == list)).Seq,
             CancellationToken.None);
     }
 
@@ -113,13 +120,13 @@ public sealed class SubscribeRevocationTests
                     Notification next = (await stream.NextAsync()).Notification;
                     told = next.TaskListId;
                     Assert.True(Cursor.TryParse(next.Cursor, out Cursor place));
-                    bool concerns = loss == Loss.OfSession || told == list;
+                    bool concerns = EndsStream(loss) || told == list;
                     Behind += concerns && place.Seq > lostSeq ? 1 : 0;
                 }
             }
-            catch (ChannelClosedException) when (loss == Loss.OfSession)
+            catch (ChannelClosedException) when (EndsStream(loss))
             {
-                // That is how a stream ends whose session did.
+                // That is how a stream ends whose session or key did.
             }
         }
     }

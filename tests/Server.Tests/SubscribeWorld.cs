@@ -71,6 +71,10 @@ internal sealed class SubscribeWorld : IAsyncDisposable
     public SubscribeCall Subscribe(string account, string after = "", string filter = "", bool snapshot = false) =>
         Subscribe(account, new SubscribeRequest { After = after, Filter = filter, Snapshot = snapshot });
 
+    /// <summary>With the account's key.</summary>
+    public SubscribeCall SubscribeByKey(string account, ApiKeyRow key) =>
+        new(Rpcs, account, key.Id, new SubscribeRequest(), key: key.Reach());
+
     public async Task<ListNotificationsResponse> ListAsync(string account, ListNotificationsRequest request) =>
         await Rpcs.ListNotifications(request, DirectCall.Of(account, SessionOf(account), CancellationToken.None));
 
@@ -83,6 +87,24 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         change.Db.Accounts.Add(new AccountRow { Id = id, Username = $"user{++_names}" });
         change.Db.Sessions.Add(new SessionRow { Id = SessionOf(id), AccountId = id });
         return id;
+    });
+
+    public Task<ApiKeyRow> AddKeyAsync(string account, params string[] lists) => ChangeAsync(change =>
+    {
+        var key = new ApiKeyRow
+        {
+            Id = Ids.New(change.NowMicros), AccountId = account, Hash = Token.Hash(Token.New(Token.ApiKey)),
+            Role = (int)Role.Viewer, ListIds = ApiKeyRow.Joined(lists),
+        };
+        change.Db.ApiKeys.Add(key);
+        return key;
+    });
+
+    /// <summary>Ends all keys of the account.</summary>
+    public Task EndKeysAsync(string account) => ChangeAsync(change =>
+    {
+        ApiKeys.EndAll(change, account);
+        return true;
     });
 
     /// <summary>Removes what is older than the newest changes, which are so many.</summary>

@@ -7,7 +7,7 @@ namespace Squall.Server;
 internal static class AccountDeletion
 {
     /// <summary>
-    /// Marks an account: it can log in no more, its sessions end, and others no longer see it. Its lists and
+    /// Marks an account: it can log in no more, its sessions and keys end, and others no longer see it. Its lists and
     /// memberships, which may be many, end afterwards, as the journal tells. What it wrote in lists of others stays,
     /// under its id.
     /// </summary>
@@ -21,6 +21,7 @@ internal static class AccountDeletion
         account.PasswordHash = null;
         scope.Db.Places.Where(place => place.AccountId == account.Id).ExecuteDelete();
         SessionChanges.EndAll(scope, account.Id);
+        ApiKeys.EndAll(scope, account.Id);
         scope.Note(ChangeKind.AccountDeleted, account.Id, "");
     }
 

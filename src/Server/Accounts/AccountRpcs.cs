@@ -5,8 +5,8 @@ namespace Squall.Server;
 
 /// <summary>Accounts of people and of programs.</summary>
 internal sealed class AccountRpcs(
-    Store store, Journal journal, Mutations mutations, Passwords passwords, Origins origins, Attempts attempts,
-    ServerOptions options, Limits limits)
+    Store store, Journal journal, Mutations mutations, Sessions live, Passwords passwords, Origins origins,
+    Attempts attempts, ServerOptions options, Limits limits, TimeProvider time)
     : AccountService.AccountServiceBase
 {
     /// <summary>Whoever has no account yet shares one place in the journal's queue.</summary>
@@ -84,7 +84,7 @@ internal sealed class AccountRpcs(
             scope =>
             {
                 Confirm(scope, account).PasswordHash = hash;
-                SessionChanges.EndAll(scope, caller.AccountId, exceptId: caller.SessionId);
+                SessionChanges.EndAll(scope, caller.AccountId, exceptId: caller.ProofId);
                 return new ChangePasswordResponse();
             },
             endsAccess: true);
@@ -106,6 +106,43 @@ internal sealed class AccountRpcs(
             {
                 AccountDeletion.Mark(scope, Confirm(scope, account));
                 return new DeleteAccountResponse();
+            },
+            endsAccess: true);
+    }
+
+    public override async Task<CreateApiKeyResponse> CreateApiKey(
+        CreateApiKeyRequest request, ServerCallContext context)
+    {
+        Caller caller = Caller.Of(context);
+        ApiKeyRow key = ApiKeys.Parse(request.ApiKey, limits, Micros.Of(time.GetUtcNow()), out string secret);
+        return await mutations.RunAsync(context, request, "", scope =>
+        {
+            ApiKeys.Add(scope, caller, key, limits);
+            return new CreateApiKeyResponse { ApiKey = key.ToProto(), Secret = secret };
+        });
+    }
+
+    public override async Task<ListApiKeysResponse> ListApiKeys(ListApiKeysRequest request, ServerCallContext context)
+    {
+        string id = Caller.Of(context).AccountId;
+        ApiKeyRow[] keys = await store.ReadAsync(
+            db => db.ApiKeys.Where(key => key.AccountId == id).OrderByDescending(key => key.CreateTimeMicros)
+                .ThenByDescending(key => key.Id).ToArray(),
+            context.CancellationToken);
+        return new ListApiKeysResponse { ApiKeys = { keys.Select(key => key.ToProto(live.LastUse(key.Id))) } };
+    }
+
+    public override Task<RevokeApiKeyResponse> RevokeApiKey(RevokeApiKeyRequest request, ServerCallContext context)
+    {
+        Caller caller = Caller.Of(context);
+        string id = request.ApiKeyId.Length == 0 ? throw Fault.Required("api_key_id") : request.ApiKeyId;
+        return mutations.RunAsync(
+            context, request, "",
+            scope =>
+            {
+                ApiKeyRow? key = scope.Db.ApiKeys.Find(id);
+                ApiKeys.End(scope, key?.AccountId == caller.AccountId ? key : throw Fault.NotFound("API key", id));
+                return new RevokeApiKeyResponse();
             },
             endsAccess: true);
     }

@@ -83,7 +83,7 @@ internal sealed class AuthRpcs(
             context, request, "",
             scope =>
             {
-                SessionChanges.End(scope, scope.Db.Sessions.Single(session => session.Id == caller.SessionId));
+                SessionChanges.End(scope, scope.Db.Sessions.Single(session => session.Id == caller.ProofId));
                 return new LogoutResponse();
             },
             endsAccess: true);
@@ -102,7 +102,7 @@ internal sealed class AuthRpcs(
             context.CancellationToken);
         return new ListSessionsResponse
         {
-            Sessions = { rows.Select(row => row.ToProto(live.LastUse(row.Id), caller.SessionId)) },
+            Sessions = { rows.Select(row => row.ToProto(live.LastUse(row.Id), caller.ProofId)) },
         };
     }
 

@@ -3,15 +3,17 @@ using Squall.V1;
 
 namespace Squall.Server;
 
-/// <summary>Who makes a call, proved by its session, and what the call's method needs.</summary>
-internal sealed record Caller(string AccountId, string SessionId, Need Needs)
+/// <summary>Who makes a call, proved by its session or key, and what the call's method needs.</summary>
+/// <param name="ProofId">The session's, or the key's.</param>
+/// <param name="Key">What the key leaves; null: it is a session.</param>
+internal sealed record Caller(string AccountId, string ProofId, Need Needs, KeyReach? Key = null)
 {
-    private const string Key = "squall.caller";
+    private const string StateKey = "squall.caller";
 
     /// <summary>The caller of <paramref name="context"/>, put there by <see cref="Gate"/>.</summary>
-    public static Caller Of(ServerCallContext context) => (Caller)context.UserState[Key];
+    public static Caller Of(ServerCallContext context) => (Caller)context.UserState[StateKey];
 
-    public void Attach(ServerCallContext context) => context.UserState[Key] = this;
+    public void Attach(ServerCallContext context) => context.UserState[StateKey] = this;
 
     /// <summary>
     /// The caller's role in a list, if it is what the call's method needs.
@@ -21,7 +23,7 @@ internal sealed record Caller(string AccountId, string SessionId, Need Needs)
     /// too low.</exception>
     public Role RequireMember(SquallDb db, string listId, string resource, string id)
     {
-        var role = (Role)RoleOf(db, listId, AccountId);
+        Role role = Given(listId, (Role)RoleOf(db, listId, AccountId));
         if (role == Role.Unspecified)
         {
             throw Fault.NotFound(resource, id);
@@ -33,7 +35,14 @@ internal sealed record Caller(string AccountId, string SessionId, Need Needs)
     }
 
     /// <summary>Whether the caller is a member of a list, whatever its role.</summary>
-    public bool Sees(SquallDb db, string listId) => IsMember(db, listId, AccountId);
+    public bool Sees(SquallDb db, string listId) => Reaches(listId) && IsMember(db, listId, AccountId);
+
+    /// <summary>Whether its key, if it is one, leaves it the list.</summary>
+    public bool Reaches(string listId) => Key is null || Key.Names(listId);
+
+    /// <summary>The role that a call is given in a list, of the one that its account has there.</summary>
+    public Role Given(string listId, Role member) =>
+        Key is null ? member : !Reaches(listId) ? Role.Unspecified : member < Key.Role ? member : Key.Role;
 
     public static bool IsMember(SquallDb db, string listId, string accountId) =>
         RoleOf(db, listId, accountId) != (int)Role.Unspecified;
@@ -48,8 +57,9 @@ internal sealed record Caller(string AccountId, string SessionId, Need Needs)
 }
 
 /// <summary>What a method asks of its caller: proof of who it is, and a role in the list that it deals with.</summary>
+/// <param name="CreatesLists">It is not for a key that names lists, or has a role below owner.</param>
 /// <param name="IsLater">It is answered UNIMPLEMENTED until a later version.</param>
-internal sealed record Need(Proof Proof, Role Role, bool IsLater = false);
+internal sealed record Need(Proof Proof, Role Role, bool CreatesLists = false, bool IsLater = false);
 
 internal enum Proof
 {

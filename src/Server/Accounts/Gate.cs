@@ -62,12 +62,27 @@ internal sealed class Gate(Sessions sessions, RequestRates rates) : Interceptor
             string token = TokenOf(context.RequestHeaders);
             Caller caller = await sessions.AuthenticateAsync(token, need, context.CancellationToken);
             rates.Count(caller.AccountId, context);
+            RequireReach(need, caller.Key);
             caller.Attach(context);
         }
 
         if (need.IsLater)
         {
             throw Fault.NotYet();
+        }
+    }
+
+    private static void RequireReach(Need need, KeyReach? key)
+    {
+        if (key is not null && need.Proof == Proof.Session)
+        {
+            throw Fault.Denied("SESSION_REQUIRED", "This needs a session: an API key does not do.");
+        }
+
+        if (key is { CreatesLists: false } && need.CreatesLists)
+        {
+            throw Fault.Denied(
+                "KEY_LIMITED", "An API key that names task lists, or has a role below owner, creates no task lists.");
         }
     }
 

@@ -23,7 +23,6 @@ internal static class Needs
     /// <summary>What the contract has and this version has not.</summary>
     private static readonly FrozenSet<string> Later = Paths("""
         AuthService/LoginWithIdToken
-        AccountService/CreateApiKey AccountService/ListApiKeys AccountService/RevokeApiKey
         WorkService/LeaseWork WorkService/RenewLeases WorkService/CompleteWork WorkService/FailWork
         WorkService/ReleaseWork WorkService/SubmitWork
         """).ToFrozenSet(StringComparer.Ordinal);
@@ -37,11 +36,12 @@ internal static class Needs
             """),
         (Any, """
             AccountService/GetAccount
-            TaskListService/CreateTaskList TaskListService/ListTaskLists
+            TaskListService/ListTaskLists
             TaskService/ListTasks
             NotificationService/Subscribe NotificationService/ListNotifications
             WorkService/LeaseWork
             """),
+        (Any with { CreatesLists = true }, "TaskListService/CreateTaskList"),
         (Session, """
             AuthService/Logout AuthService/ListSessions AuthService/RevokeSession
             AccountService/UpdateAccount AccountService/ChangePassword AccountService/DeleteAccount

@@ -4,9 +4,9 @@ using Microsoft.EntityFrameworkCore;
 namespace Squall.Server;
 
 /// <summary>
-/// Once a minute: writes when sessions were last used, ends those that expired, clears away tokens that expired a day
-/// ago (until then their users are told so), frees the names of accounts that were deleted long enough ago, and forgets
-/// places that nobody logged in from lately.
+/// Once a minute: writes when sessions and keys were last used, ends those that expired, clears away tokens that
+/// expired a day ago (until then their users are told so), frees the names of accounts that were deleted long enough
+/// ago, and forgets places that nobody logged in from lately.
 /// </summary>
 internal sealed class SessionUpkeep(
     Journal journal, Sessions sessions, Places places, Limits limits, TimeProvider time)
@@ -64,6 +64,11 @@ internal sealed class SessionUpkeep(
         foreach (SessionRow row in scope.Db.Sessions.Where(row => uses.Keys.Contains(row.Id)))
         {
             row.LastUseTimeMicros = Math.Max(row.LastUseTimeMicros, uses[row.Id]);
+        }
+
+        foreach (ApiKeyRow row in scope.Db.ApiKeys.Where(row => uses.Keys.Contains(row.Id)))
+        {
+            row.LastUseTimeMicros = Math.Max(row.LastUseTimeMicros ?? 0, uses[row.Id]);
         }
 
         return uses.Count;

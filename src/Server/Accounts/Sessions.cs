@@ -5,15 +5,15 @@ using Microsoft.EntityFrameworkCore;
 namespace Squall.Server;
 
 /// <summary>
-/// The sessions that are in use, in memory, so that a call is let in without a query. The journal's writer takes ended
-/// ones out before it answers anyone; a token that is not there is looked up once.
+/// The sessions and keys that are in use, in memory, so that a call is let in without a query. The journal's writer
+/// takes ended ones out before it answers anyone; a token that is not there is looked up once.
 /// </summary>
 internal sealed class Sessions(Store store, TimeProvider time)
 {
     private const int TokensMax = 1_000_000;
 
     private readonly ConcurrentDictionary<TokenKey, Pass> _passes = new();
-    private readonly Dictionary<string, List<TokenKey>> _tokensOfSession = [];
+    private readonly Dictionary<string, List<TokenKey>> _tokensOfProof = [];
     private readonly ConcurrentDictionary<string, long> _uses = new();
 
     /// <summary>
@@ -22,37 +22,49 @@ internal sealed class Sessions(Store store, TimeProvider time)
     private readonly Lock _gate = new();
     private long _ends;
 
-    private sealed record Pass(string AccountId, string SessionId, long ExpireTimeMicros);
+    private sealed record Pass(string AccountId, string ProofId, long ExpireTimeMicros, KeyReach? Key);
 
-    /// <summary>Asks, within the transaction, whether the caller's session is still there.</summary>
+    /// <summary>Asks, within the transaction, whether the caller's session or key is still there.</summary>
     /// <exception cref="RpcException">UNAUTHENTICATED: it ended.</exception>
     public static void Confirm(ChangeScope scope, Caller caller)
     {
-        if (scope.Db.Execute("SELECT 1 FROM sessions WHERE \"Id\" = @id", ("@id", caller.SessionId)) is null)
+        if (!IsLive(scope.Db, caller, scope.NowMicros))
         {
-            throw Fault.Unauthenticated("SESSION_ENDED", "The session has ended.");
+            throw Ended(caller);
         }
     }
 
-    /// <summary>Who an access token speaks for.</summary>
+    public static bool IsLive(SquallDb db, Caller caller, long nowMicros) => caller.Key is null
+        ? db.Execute("SELECT 1 FROM sessions WHERE \"Id\" = @id", ("@id", caller.ProofId)) is not null
+        : !IsOver(caller.Key, nowMicros)
+            && db.Execute("SELECT 1 FROM api_keys WHERE \"Id\" = @id", ("@id", caller.ProofId)) is not null;
+
+    public static RpcException Ended(Caller caller) => caller.Key is null
+        ? Fault.Unauthenticated("SESSION_ENDED", "The session has ended.")
+        : Fault.Unauthenticated("KEY_ENDED", "The API key has expired, or was revoked.");
+
+    /// <summary>Who an access token or a key speaks for.</summary>
     /// <exception cref="RpcException">UNAUTHENTICATED: it is none of ours, expired, or its session ended.</exception>
     public async ValueTask<Caller> AuthenticateAsync(string token, Need need, CancellationToken cancelled)
     {
-        byte[] hash = Token.HasForm(token, Token.Access) ? Token.Hash(token) : throw Unknown();
+        bool isKey = Token.HasForm(token, Token.ApiKey);
+        byte[] hash = isKey || Token.HasForm(token, Token.Access) ? Token.Hash(token) : throw Unknown();
         TokenKey key = TokenKey.Of(hash);
         if (!_passes.TryGetValue(key, out Pass? pass))
         {
-            pass = await LoadAsync(hash, key, cancelled) ?? throw Unknown();
+            pass = await LoadAsync(hash, key, isKey, cancelled) ?? throw Unknown();
         }
 
         long now = Micros.Of(time.GetUtcNow());
         if (pass.ExpireTimeMicros <= now)
         {
-            throw Fault.Unauthenticated("TOKEN_EXPIRED", "The access token has expired: trade the refresh token.");
+            throw Fault.Unauthenticated("TOKEN_EXPIRED", isKey
+                ? "The API key has expired: create another one."
+                : "The access token has expired: trade the refresh token.");
         }
 
-        _uses[pass.SessionId] = now;
-        return new Caller(pass.AccountId, pass.SessionId, need);
+        _uses[pass.ProofId] = now;
+        return new Caller(pass.AccountId, pass.ProofId, need, pass.Key);
     }
 
     /// <summary>Takes what was committed: before anyone is answered, and before anything is delivered.</summary>
@@ -60,15 +72,16 @@ internal sealed class Sessions(Store store, TimeProvider time)
     {
         foreach (ChangeRow change in committed)
         {
-            if ((ChangeKind)change.Kind is ChangeKind.SessionEnded or ChangeKind.TokensVoided)
+            if ((ChangeKind)change.Kind is ChangeKind.SessionEnded or ChangeKind.TokensVoided
+                or ChangeKind.KeyEnded)
             {
                 Forget(change.TaskId);
             }
         }
     }
 
-    /// <summary>When a session was last used, if that is not written yet; else 0.</summary>
-    public long LastUse(string sessionId) => _uses.GetValueOrDefault(sessionId);
+    /// <summary>When a session or key was last used, if that is not written yet; else 0.</summary>
+    public long LastUse(string proofId) => _uses.GetValueOrDefault(proofId);
 
     /// <summary>The uses that are not written yet. Expired tokens leave memory here.</summary>
     public IReadOnlyList<KeyValuePair<string, long>> Uses()
@@ -87,18 +100,20 @@ internal sealed class Sessions(Store store, TimeProvider time)
     }
 
     private static RpcException Unknown() => Fault.Unauthenticated(
-        "TOKEN_INVALID", "The access token is not one of this server's, or its session has ended.");
+        "TOKEN_INVALID", "The access token or API key is not one of this server's, or has ended.");
+
+    private static bool IsOver(KeyReach key, long nowMicros) => key.ExpireTimeMicros <= nowMicros;
 
     /// <summary>
     /// Looks a token up. What a read saw may have ended before it is put in memory: then the read is done again, so
     /// that an ended session never comes back.
     /// </summary>
-    private async Task<Pass?> LoadAsync(byte[] hash, TokenKey key, CancellationToken cancelled)
+    private async Task<Pass?> LoadAsync(byte[] hash, TokenKey key, bool isKey, CancellationToken cancelled)
     {
         while (true)
         {
             long ends = Volatile.Read(ref _ends);
-            Pass? found = await store.ReadAsync(db => Find(db, hash), cancelled);
+            Pass? found = await store.ReadAsync(db => isKey ? FindKey(db, hash) : Find(db, hash), cancelled);
             if (found is null || TryAdd(key, found, ends))
             {
                 return found;
@@ -110,7 +125,12 @@ internal sealed class Sessions(Store store, TimeProvider time)
         (from token in db.Tokens
          where token.Hash == hash && !token.IsRefresh
          join session in db.Sessions on token.SessionId equals session.Id
-         select new Pass(session.AccountId, session.Id, token.ExpireTimeMicros)).SingleOrDefault();
+         select new Pass(session.AccountId, session.Id, token.ExpireTimeMicros, null)).SingleOrDefault();
+
+    private static Pass? FindKey(SquallDb db, byte[] hash) =>
+        db.ApiKeys.SingleOrDefault(key => key.Hash == hash) is { } row
+            ? new Pass(row.AccountId, row.Id, row.ExpireTimeMicros ?? long.MaxValue, row.Reach())
+            : null;
 
     /// <summary>False: sessions ended since <paramref name="ends"/>.</summary>
     private bool TryAdd(TokenKey key, Pass pass, long ends)
@@ -124,9 +144,9 @@ internal sealed class Sessions(Store store, TimeProvider time)
 
             if (_passes.Count < TokensMax && _passes.TryAdd(key, pass))
             {
-                if (!_tokensOfSession.TryGetValue(pass.SessionId, out List<TokenKey>? keys))
+                if (!_tokensOfProof.TryGetValue(pass.ProofId, out List<TokenKey>? keys))
                 {
-                    _tokensOfSession[pass.SessionId] = keys = [];
+                    _tokensOfProof[pass.ProofId] = keys = [];
                 }
 
                 keys.Add(key);
@@ -136,12 +156,12 @@ internal sealed class Sessions(Store store, TimeProvider time)
         }
     }
 
-    private void Forget(string sessionId)
+    private void Forget(string proofId)
     {
         lock (_gate)
         {
             Volatile.Write(ref _ends, _ends + 1);
-            if (_tokensOfSession.Remove(sessionId, out List<TokenKey>? keys))
+            if (_tokensOfProof.Remove(proofId, out List<TokenKey>? keys))
             {
                 keys.ForEach(key => _passes.TryRemove(key, out _));
             }
@@ -155,12 +175,12 @@ internal sealed class Sessions(Store store, TimeProvider time)
         {
             lock (_gate)
             {
-                if (_passes.TryRemove(key, out _) && _tokensOfSession.TryGetValue(pass.SessionId, out var keys))
+                if (_passes.TryRemove(key, out _) && _tokensOfProof.TryGetValue(pass.ProofId, out var keys))
                 {
                     keys.Remove(key);
                     if (keys.Count == 0)
                     {
-                        _tokensOfSession.Remove(pass.SessionId);
+                        _tokensOfProof.Remove(pass.ProofId);
                     }
                 }
             }

@@ -12,6 +12,7 @@ internal static class Token
 {
     public const string Access = "sqa_";
     public const string Refresh = "sqr_";
+    public const string ApiKey = "sqk_";
     private const int Bytes = 32;
     private const int Characters = 4 + 43;
 

@@ -15,6 +15,7 @@ internal sealed record LargestAnswer(string What, Func<Limits, long> Bytes, para
     /// <summary>Ids, names, times, tokens and cursors.</summary>
     private const long OtherBytesMax = 2 << 10;
     private const long MemberOtherBytesMax = 128;
+    private const long IdBytes = 36 + FramingBytesMax;
 
     /// <summary>A user agent of at most 200 characters, with an id and times.</summary>
     private const long SessionBytesMax = (200 * CharacterBytesMax) + 128;
@@ -29,6 +30,9 @@ internal sealed record LargestAnswer(string What, Func<Limits, long> Bytes, para
             nameof(Server.Limits.ListMembersMax), nameof(Server.Limits.NameCharactersMax)),
         new("an account's sessions", limits => limits.AccountSessionsMax * SessionBytesMax,
             nameof(Server.Limits.AccountSessionsMax)),
+        new("an account's API keys", limits => limits.AccountKeysMax * KeyBytes(limits),
+            nameof(Server.Limits.AccountKeysMax), nameof(Server.Limits.KeyListsMax),
+            nameof(Server.Limits.NameCharactersMax)),
         new("a page", limits => limits.AnswerBytesMax + (limits.PageSizeMax * FramingBytesMax) + TokenBytes(limits),
             nameof(Server.Limits.AnswerBytesMax), nameof(Server.Limits.PageSizeMax)),
     ];
@@ -39,6 +43,9 @@ internal sealed record LargestAnswer(string What, Func<Limits, long> Bytes, para
 
     private static long MemberBytes(Limits limits) =>
         (limits.NameCharactersMax * CharacterBytesMax) + MemberOtherBytesMax;
+
+    private static long KeyBytes(Limits limits) =>
+        (limits.NameCharactersMax * CharacterBytesMax) + (limits.KeyListsMax * IdBytes) + MemberOtherBytesMax;
 
     /// <summary>Of the next page: base64 of the last one's place, which may be by title.</summary>
     private static long TokenBytes(Limits limits) =>

@@ -34,6 +34,8 @@ internal static class LimitList
         Limit(nameof(Limits.AccountListsMax), "1", "1000000", "lists of an account"),
         Limit(nameof(Limits.ListMembersMax), "1", "10000", "members of a list"),
         Limit(nameof(Limits.AccountSessionsMax), "1", "10000", "sessions of an account"),
+        Limit(nameof(Limits.AccountKeysMax), "0", "10000", "API keys of an account"),
+        Limit(nameof(Limits.KeyListsMax), "1", "1000", "task lists that an API key names"),
         Limit(nameof(Limits.AccountSubscriptionsMax), "1", "10000", "subscriptions of an account"),
         Limit(nameof(Limits.ConnectionStreamsMax), "1", "100000", "calls at once on a connection"),
         Limit(nameof(Limits.ConnectionsMax), "1", "1000000", "connections to an address, of either version of HTTP"),

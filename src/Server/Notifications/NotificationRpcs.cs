@@ -16,13 +16,13 @@ internal sealed class NotificationRpcs(
 
     /// <summary>
     /// (1) Checks the request, (2) takes one of the account's places, (3) finds where to start, (4) answers with the
-    /// headers at once, (5) sends until the call or its session ends.
+    /// headers at once, (5) sends until the call, or its session or key, ends.
     /// </summary>
     public override async Task Subscribe(
         SubscribeRequest request, IServerStreamWriter<SubscribeResponse> responseStream, ServerCallContext context)
     {
         Caller caller = Caller.Of(context);
-        var view = new View(memberships, caller.AccountId, Filter.Parse(request.Filter, limits));
+        var view = new View(memberships, caller.AccountId, Filter.Parse(request.Filter, limits), caller.Key);
         TimeSpan heartbeat = HeartbeatOf(request.HeartbeatInterval);
         CheckStart(request);
 
@@ -37,9 +37,9 @@ internal sealed class NotificationRpcs(
             await subscription.RunAsync(
                 request.Snapshot ? new SnapshotScan(store, view) : null, resumes: request.After.Length > 0);
         }
-        catch (OperationCanceledException) when (open.SessionEnded)
+        catch (OperationCanceledException) when (open.AccessEnded)
         {
-            throw OpenSubscription.Ended();
+            throw Sessions.Ended(caller);
         }
         catch (OperationCanceledException) when (open.Cut.IsCancellationRequested)
         {
@@ -51,7 +51,8 @@ internal sealed class NotificationRpcs(
     public override async Task<ListNotificationsResponse> ListNotifications(
         ListNotificationsRequest request, ServerCallContext context)
     {
-        var view = new View(memberships, Caller.Of(context).AccountId, Filter.Parse(request.Filter, limits));
+        Caller caller = Caller.Of(context);
+        var view = new View(memberships, caller.AccountId, Filter.Parse(request.Filter, limits), caller.Key);
         int size = PageToken.Size(request.PageSize, limits);
         CancellationToken cancelled = context.CancellationToken;
         ChangeReader changes = request.After.Length == 0
@@ -121,17 +122,17 @@ internal sealed class NotificationRpcs(
     }
 
     /// <summary>
-    /// Where a subscription that is among the open ones starts. Its session may have ended before it was one, so that
-    /// it was not told: what the database says now comes after that.
+    /// Where a subscription that is among the open ones starts. Its session or key may have ended before it was one, so
+    /// that it was not told: what the database says now comes after that.
     /// </summary>
     private async Task<Cursor> StartAsync(string after, OpenSubscription open)
     {
-        string session = open.Caller.SessionId;
-        bool live = await store.ReadAsync(db => db.Sessions.Any(row => row.Id == session), open.Over);
+        long now = Micros.Of(time.GetUtcNow());
+        bool live = await store.ReadAsync(db => Sessions.IsLive(db, open.Caller, now), open.Over);
         Cursor start = after.Length == 0 ? tail.End : await journal.PlaceOfAsync(after, open.Over);
         if (!live)
         {
-            throw OpenSubscription.Ended();
+            throw Sessions.Ended(open.Caller);
         }
 
         open.ThrowIfOver();

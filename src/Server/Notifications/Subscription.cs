@@ -79,7 +79,7 @@ internal sealed class Subscription : IDisposable
             foreach (TaskItem task in page.Tasks)
             {
                 _open.ThrowIfOver();
-                if (_view.IsMember(task.TaskListId))
+                if (_view.Sees(task.TaskListId))
                 {
                     await _delivery.SendAsync(task);
                 }

@@ -2,7 +2,9 @@ using Grpc.Core;
 
 namespace Squall.Server;
 
-/// <summary>The subscriptions that are open: no more than the limit an account, and none beyond its session.</summary>
+/// <summary>
+/// The subscriptions that are open: no more than the limit an account, and none beyond its session or key.
+/// </summary>
 internal sealed class Subscriptions(Limits limits, TimeProvider time)
 {
     private readonly Lock _gate = new();
@@ -31,14 +33,16 @@ internal sealed class Subscriptions(Limits limits, TimeProvider time)
         }
     }
 
-    /// <summary>Takes what was committed: before the tail does, and before who ended a session is answered.</summary>
+    /// <summary>
+    /// Takes what was committed: before the tail does, and before who ended a session or key is answered.
+    /// </summary>
     public void Apply(IReadOnlyList<ChangeRow> committed)
     {
         foreach (ChangeRow row in committed)
         {
-            if (row.Kind == (int)ChangeKind.SessionEnded)
+            if ((ChangeKind)row.Kind is ChangeKind.SessionEnded or ChangeKind.KeyEnded)
             {
-                EndSession(row.AccountId, row.TaskId);
+                EndAccess(row.AccountId, row.TaskId);
             }
         }
     }
@@ -55,15 +59,15 @@ internal sealed class Subscriptions(Limits limits, TimeProvider time)
         }
     }
 
-    private void EndSession(string accountId, string sessionId)
+    private void EndAccess(string accountId, string proofId)
     {
         lock (_gate)
         {
             foreach (OpenSubscription open in _ofAccount.GetValueOrDefault(accountId) ?? [])
             {
-                if (open.Caller.SessionId == sessionId)
+                if (open.Caller.ProofId == proofId)
                 {
-                    open.EndSession();
+                    open.EndAccess();
                 }
             }
         }
@@ -73,14 +77,19 @@ internal sealed class Subscriptions(Limits limits, TimeProvider time)
 /// <summary>One open subscription: its place among those of its account, and what ends it.</summary>
 internal sealed class OpenSubscription : IDisposable
 {
-    /// <summary>How long a write may take that was under way when the session ended.</summary>
+    /// <summary>How long a write may take that was under way when the session or key ended.</summary>
     private static readonly TimeSpan EndGrace = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A timer cannot be set for longer than weeks: it is set again.</summary>
+    private static readonly TimeSpan TimerMax = TimeSpan.FromDays(30);
     private readonly Subscriptions _all;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _over;
     private readonly CancellationTokenSource _cut = new();
+    private readonly ITimer? _expiry;
     private ITimer? _grace;
-    private volatile bool _sessionEnded;
+    private int _ends;
+    private volatile bool _accessEnded;
 
     public OpenSubscription(Subscriptions all, Caller caller, TimeProvider time, CancellationToken cancelled)
     {
@@ -88,11 +97,17 @@ internal sealed class OpenSubscription : IDisposable
         _over = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         Over = _over.Token;
         Cut = _cut.Token;
+        if (caller.Key?.ExpireTimeMicros is { } expires)
+        {
+            _expiry = time.CreateTimer(
+                _ => Expire(expires), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            Expire(expires);
+        }
     }
 
     public Caller Caller { get; }
 
-    /// <summary>Fires when the call or its session ends: nothing more is begun.</summary>
+    /// <summary>Fires when the call, or its session or key, ends: nothing more is begun.</summary>
     public CancellationToken Over { get; }
 
     /// <summary>
@@ -101,36 +116,54 @@ internal sealed class OpenSubscription : IDisposable
     /// </summary>
     public CancellationToken Cut { get; }
 
-    public bool SessionEnded => _sessionEnded;
+    /// <summary>The session has ended, or the key.</summary>
+    public bool AccessEnded => _accessEnded;
 
-    /// <summary>Called by the journal's writer, at most once: what waits for the token runs elsewhere.</summary>
-    public void EndSession()
+    /// <summary>Called by the journal's writer: what waits for the token runs elsewhere.</summary>
+    public void EndAccess()
     {
-        _sessionEnded = true;
+        _accessEnded = true;
+        if (Interlocked.Exchange(ref _ends, 1) == 1)
+        {
+            return;
+        }
+
         _grace = _time.CreateTimer(_ => CutOff(), null, EndGrace, Timeout.InfiniteTimeSpan);
         _ = _over.CancelAsync();
     }
 
     public void CutOff() => _cut.Cancel();
 
-    /// <exception cref="RpcException">UNAUTHENTICATED: the session ended.</exception>
+    /// <exception cref="RpcException">UNAUTHENTICATED: the session or key ended.</exception>
     /// <exception cref="OperationCanceledException">The call ended.</exception>
     public void ThrowIfOver()
     {
-        if (_sessionEnded)
+        if (_accessEnded)
         {
-            throw Ended();
+            throw Sessions.Ended(Caller);
         }
 
         Over.ThrowIfCancellationRequested();
     }
 
-    public static RpcException Ended() => Fault.Unauthenticated("SESSION_ENDED", "The session has ended.");
-
-    /// <summary>Not the sources: who ended the session, or cut the stream, may still be about it.</summary>
+    /// <summary>Not the sources: who ended the session or key, or cut the stream, may still be about it.</summary>
     public void Dispose()
     {
         _all.Leave(this);
         _grace?.Dispose();
+        _expiry?.Dispose();
+    }
+
+    private void Expire(long micros)
+    {
+        TimeSpan rest = TimeSpan.FromMicroseconds(micros - Micros.Of(_time.GetUtcNow()));
+        if (rest <= TimeSpan.Zero)
+        {
+            EndAccess();
+        }
+        else
+        {
+            _expiry!.Change(rest < TimerMax ? rest : TimerMax, Timeout.InfiniteTimeSpan);
+        }
     }
 }

@@ -13,9 +13,10 @@ internal enum Sight
 }
 
 /// <summary>
-/// What one caller sees through a filter. Access is as it is when this is asked, which is when a change is delivered.
+/// What one caller, whose key may name lists, sees through a filter. Access is as it is when this is asked, which is
+/// when a change is delivered.
 /// </summary>
-internal sealed class View(Memberships memberships, string accountId, Filter filter)
+internal sealed class View(Memberships memberships, string accountId, Filter filter, KeyReach? key = null)
 {
     private readonly bool _all = ReferenceEquals(filter, Filter.All);
 
@@ -25,7 +26,7 @@ internal sealed class View(Memberships memberships, string accountId, Filter fil
 
     public Sight Of(Change change)
     {
-        if (!memberships.MayBeTold(accountId, change.Row))
+        if (!memberships.MayBeTold(accountId, change.Row) || key?.Names(change.Row.ListId) == false)
         {
             return Sight.Nothing;
         }
@@ -41,13 +42,15 @@ internal sealed class View(Memberships memberships, string accountId, Filter fil
         };
     }
 
-    public bool IsMember(string listId) => memberships.IsMember(accountId, listId);
+    /// <summary>Whether the caller sees the list now.</summary>
+    public bool Sees(string listId) => key?.Names(listId) != false && memberships.IsMember(accountId, listId);
 
     /// <summary>The lists that can have tasks for this view.</summary>
     public IEnumerable<string> Lists() => memberships.ListsOf(accountId).Where(Reaches);
 
-    /// <summary>Whether the filter leaves tasks of the list over.</summary>
-    public bool Reaches(string listId) => filter.OnlyList is not { } only || listId == only;
+    /// <summary>Whether the filter, and the key if it is one, leave tasks of the list over.</summary>
+    public bool Reaches(string listId) =>
+        (filter.OnlyList is not { } only || listId == only) && key?.Names(listId) != false;
 
     private Sight OfTask(Change change)
     {

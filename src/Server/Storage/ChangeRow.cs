@@ -59,6 +59,11 @@ internal enum ChangeKind
 
     /// <summary><see cref="ChangeRow.AccountId"/> is deleted; its lists and memberships are still to end.</summary>
     AccountDeleted = 1_002,
+
+    /// <summary>
+    /// The API key in <see cref="ChangeRow.TaskId"/>'s place, <see cref="ChangeRow.AccountId"/>'s, ended.
+    /// </summary>
+    KeyEnded = 1_003,
 }
 
 /// <summary>What an account's retried request is answered from.</summary>

@@ -12,6 +12,7 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
     public DbSet<SessionRow> Sessions => Set<SessionRow>();
     public DbSet<TokenRow> Tokens => Set<TokenRow>();
     public DbSet<PlaceRow> Places => Set<PlaceRow>();
+    public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
     public DbSet<TaskListRow> TaskLists => Set<TaskListRow>();
     public DbSet<MemberRow> Members => Set<MemberRow>();
     public DbSet<TaskRow> Tasks => Set<TaskRow>();
@@ -57,6 +58,12 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
         {
             row.ToTable("places").HasKey(place => new { place.AccountId, place.Address });
             row.HasIndex(place => place.LoginTimeMicros);
+        });
+        model.Entity<ApiKeyRow>(row =>
+        {
+            row.ToTable("api_keys").HasKey(key => key.Id);
+            row.HasIndex(key => key.Hash).IsUnique();
+            row.HasIndex(key => key.AccountId);
         });
         model.Entity<MemberRow>(row =>
         {

@@ -21,8 +21,6 @@ internal sealed record TaskField(
 /// <summary>The fields that a caller gives, by their paths in a mask.</summary>
 internal static class TaskFields
 {
-    private const long TimeSecondsMax = 253_402_300_799;
-    private const int NanosMax = 999_999_999;
 
     private static readonly TaskField[] All =
     [
@@ -141,13 +139,7 @@ internal static class TaskFields
         }
     }
 
-    private static void CheckDue(TaskItem task, string path, Limits limits)
-    {
-        if (task.DueTime is { } time && (time.Seconds is < 0 or > TimeSecondsMax || time.Nanos is < 0 or > NanosMax))
-        {
-            throw Fault.Field(path, "TIME_RANGE", "must be a time within the years 1970 to 9999");
-        }
-    }
+    private static void CheckDue(TaskItem task, string path, Limits limits) => Times.Check(path, task.DueTime);
 
     private static void CheckRank(TaskItem task, string path, Limits limits)
     {

@@ -55,7 +55,9 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
 
     public override Task<ListTaskListsResponse> ListTaskLists(ListTaskListsRequest request, ServerCallContext context)
     {
-        string accountId = Caller.Of(context).AccountId;
+        Caller caller = Caller.Of(context);
+        string accountId = caller.AccountId;
+        IReadOnlySet<string>? named = caller.Key?.Lists;
         var pages = new PageToken(accountId, context.Method);
         int size = PageToken.Size(request.PageSize, limits);
 
@@ -68,14 +70,16 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
                     from member in db.Members
                     where member.AccountId == accountId && member.EndSeq == null
                         && string.Compare(member.ListId, after) > 0
+                        && (named == null || named.Contains(member.ListId))
                     orderby member.ListId
                     join list in db.TaskLists on member.ListId equals list.Id
                     select new { List = list, member.Role })
                     .Take(size + 1);
                 var answer = new ListTaskListsResponse();
                 answer.NextPageToken = PageFill.Take(
-                    rows.AsEnumerable(), size, limits.AnswerBytesMax, row => row.List.ToProto((Role)row.Role),
-                    answer.TaskLists, last => pages.Write(last.List.Id));
+                    rows.AsEnumerable(), size, limits.AnswerBytesMax,
+                    row => row.List.ToProto(caller.Given(row.List.Id, (Role)row.Role)), answer.TaskLists,
+                    last => pages.Write(last.List.Id));
                 return answer;
             },
             context.CancellationToken);
@@ -151,12 +155,7 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
         Caller caller = Caller.Of(context);
         string listId = Id(request.TaskListId);
         string username = Username.Parse("username", request.Username);
-        Role role = request.Role switch
-        {
-            Role.Unspecified => throw Fault.Required("role"),
-            Role known when Enum.IsDefined(known) => known,
-            _ => throw Fault.Field("role", "ENUM_UNKNOWN", "is no role"),
-        };
+        Role role = Roles.Require("role", request.Role);
         return mutations.RunAsync(context, request, request.RequestId, scope =>
         {
             caller.RequireMember(scope.Db, listId);

@@ -46,9 +46,12 @@ internal sealed class TaskRpcs(Store store, Mutations mutations, Limits limits) 
     public override async Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
     {
         string id = RequireId("task_id", request.TaskId);
-        string accountId = Caller.Of(context).AccountId;
-        TaskRow? task = await store.ReadAsync(db => SeenBy(db, id, accountId), context.CancellationToken);
-        return new GetTaskResponse { Task = task?.ToProto() ?? throw Fault.NotFound("task", id) };
+        Caller caller = Caller.Of(context);
+        TaskRow? task = await store.ReadAsync(db => SeenBy(db, id, caller.AccountId), context.CancellationToken);
+        return new GetTaskResponse
+        {
+            Task = task is not null && caller.Reaches(task.ListId) ? task.ToProto() : throw Fault.NotFound("task", id),
+        };
     }
 
     public override Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)

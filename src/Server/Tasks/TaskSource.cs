@@ -18,6 +18,22 @@ internal sealed class TaskSource(Caller caller, string? listId, TaskSearch? sear
     public SqlText Tasks(string table, Action<SqlText>? lists = null) =>
         Begin($"SELECT {TaskRow.Columns}", table, lists);
 
+    /// <summary>Of a key that names lists, those.</summary>
+    private void OnlyNamed(SqlText sql)
+    {
+        if (caller.Key?.Lists is { } named)
+        {
+            string between = " AND m.\"ListId\" IN (";
+            foreach (string list in named)
+            {
+                sql.Write(between).Value(list);
+                between = ", ";
+            }
+
+            sql.Write(")");
+        }
+    }
+
     private SqlText Begin(string select, string? table, Action<SqlText>? lists)
     {
         bool tasks = table is not null;
@@ -26,6 +42,7 @@ internal sealed class TaskSource(Caller caller, string? listId, TaskSearch? sear
         if (listId is null)
         {
             sql.Write("m.\"AccountId\" = ").Value(caller.AccountId).Write(" AND m.\"EndSeq\" IS NULL");
+            OnlyNamed(sql);
             lists?.Invoke(sql);
             sql.Write(tasks ? " AND t.\"ListId\" = m.\"ListId\"" : "");
         }
