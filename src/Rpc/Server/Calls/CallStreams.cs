@@ -35,15 +35,26 @@ internal sealed class RequestStream<T> : IAsyncStreamReader<T>
 
 /// The responses of a streaming call, as its handler writes them. Writes from several threads wait for each other,
 /// in the order in which they were asked for.
-internal sealed class ResponseStream<T>(ServerCall call) : IServerStreamWriter<T>
+internal sealed class ResponseStream<T> : CallOutput, IServerStreamWriter<T>
     where T : class
 {
-    internal ServerCall Call => call;
+    private ResponseStream(ServerCall call, RpcMethod method)
+        : base(call, method, call.Protocol)
+    {
+    }
 
     public WriteOptions? WriteOptions
     {
-        get => call.WriteOptions;
-        set => call.WriteOptions = value;
+        get => Call.WriteOptions;
+        set => Call.WriteOptions = value;
+    }
+
+    /// To be called within an async method that runs the call's handler, and nothing else.
+    public static ResponseStream<T> Of(ServerCall call, RpcMethod method)
+    {
+        var stream = new ResponseStream<T>(call, method);
+        call.WriteBy(stream);
+        return stream;
     }
 
     public Task WriteAsync(T message) => WriteAsync(message, default);
@@ -52,6 +63,6 @@ internal sealed class ResponseStream<T>(ServerCall call) : IServerStreamWriter<T
     public Task WriteAsync(T message, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return call.WriteAsync(message, cancellationToken);
+        return WriteAsync((object)message, cancellationToken);
     }
 }

@@ -87,8 +87,8 @@ public static class EncodedMessageExtensions
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(message);
-        return stream is ResponseStream<T> { Call: { } call }
-            ? call.WriteAsync(message, cancellationToken)
+        return stream is ResponseStream<T> plain
+            ? plain.WriteAsync((object)message, cancellationToken)
             : stream.WriteAsync(message.Message, cancellationToken);
     }
 }

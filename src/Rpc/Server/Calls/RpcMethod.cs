@@ -113,7 +113,7 @@ internal sealed class ServerStreamingMethod<TRequest, TResponse>(
     public override async ValueTask<object?> RunAsync(ServerCall call)
     {
         TRequest request = await SingleRequest.ReadAsync(call, Method.RequestMarshaller);
-        await handler(request, new ResponseStream<TResponse>(call), call);
+        await handler(request, ResponseStream<TResponse>.Of(call, this), call);
         return null;
     }
 }
@@ -128,10 +128,8 @@ internal sealed class DuplexMethod<TRequest, TResponse>(
 {
     public override async ValueTask<object?> RunAsync(ServerCall call)
     {
-        await handler(
-            new RequestStream<TRequest>(call, Method.RequestMarshaller),
-            new ResponseStream<TResponse>(call),
-            call);
+        var requests = new RequestStream<TRequest>(call, Method.RequestMarshaller);
+        await handler(requests, ResponseStream<TResponse>.Of(call, this), call);
         return null;
     }
 }

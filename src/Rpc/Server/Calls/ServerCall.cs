@@ -19,19 +19,12 @@ internal sealed class ServerCall(
     // How long a call that is ended early waits for a write that its client does not take.
     private static readonly TimeSpan EndGrace = TimeSpan.FromSeconds(1);
 
-    // What is more than Kestrel would keep by itself is waited for here, where the wait has an end.
-    private const int UnflushedBytesMax = 32 * 1024;
-
     private CallLife? life;
-    private WriteTurn turn;
+    private CallOutput? output;
     private DateTime deadline = DateTime.MaxValue;
     private bool isWaitedFor;
     private CancellationTokenRegistration drain;
     private Task? ended;
-    private bool headersSent;
-
-    // Kestrel takes what nobody will read as well: a handler that does not look at its token would not end.
-    private bool isUnread;
 
     public RpcProtocol Protocol => protocol;
 
@@ -44,11 +37,24 @@ internal sealed class ServerCall(
     /// Whether the deadline that stands, if one does, is the server's own.
     public bool HasDefaultDeadline { get; private set; } = true;
 
+    /// How many may wait for their turn to write.
+    public int WaitingWritesMax => options.WaitingWritesMax;
+
     ServerCallContext IServerCallContextFeature.ServerCallContext => this;
 
     protected override DateTime DeadlineCore => deadline;
 
     protected override CancellationToken CancellationTokenCore => Life.Token;
+
+    protected override WriteOptions? WriteOptionsCore
+    {
+        get => base.WriteOptionsCore;
+        set
+        {
+            base.WriteOptionsCore = value;
+            output?.Flags = Flags;
+        }
+    }
 
     private CallLife Life =>
         life ?? Interlocked.CompareExchange(ref life, new CallLife(this, Http.RequestAborted, time), null) ?? life;
@@ -98,21 +104,18 @@ internal sealed class ServerCall(
     public ValueTask<T> WithinReadTimeAsync<T>(ValueTask<T> pending) =>
         WithinAsync(pending, options.RequestReadTimeMax, static call => call.EndEarly(CallEnd.RequestLate));
 
-    /// Writes to the response, when it is this writer's turn. Most writes are taken at once, and cost no more than
-    /// they have to.
-    public Task WriteAsync(object message, CancellationToken cancellationToken)
-    {
-        WriteFlags flags = Flags;
-        return cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken)
-            : turn.TryTake() ? WriteInTurnAsync(message, flags, cancellationToken)
-            : WaitAsync();
+    /// Waits for the client to take what was sent to it.
+    public ValueTask<bool> WithinWriteTimeAsync(ValueTask<bool> pending) =>
+        WithinAsync(pending, options.StalledWriteMax, static call => call.EndEarly(CallEnd.ReaderStalled));
 
-        async Task WaitAsync()
-        {
-            await turn.TakeAsync(options.WaitingWritesMax, cancellationToken);
-            await WriteInTurnAsync(message, flags, cancellationToken);
-        }
+    /// Where its one writer of messages goes, before there is any other.
+    public void WriteBy(CallOutput stream)
+    {
+        Open(stream);
+        stream.EnterFlow(time);
     }
+
+    public void ThrowIfCancelled() => life?.Token.ThrowIfCancellationRequested();
 
     /// Says how the call ended, unless that has been said, and returns what is said. A message that cannot be written
     /// changes the end.
@@ -124,13 +127,11 @@ internal sealed class ServerCall(
         }
 
         life?.StopTimer();
-        if (!turn.TryTake())
-        {
-            return WaitForWritersAsync(end, response);
-        }
-
-        turn.Release();
-        return FinishAsync(end, response);
+        CallOutput? written = Volatile.Read(ref output);
+        written?.Close();
+        return written is null || written.IsIdle()
+            ? FinishAsync(end, response)
+            : WaitForWriterAsync(written, end, response);
     }
 
     private async ValueTask<StatusCode> WasToldAsync(Task early, CallEnd end)
@@ -139,9 +140,9 @@ internal sealed class ServerCall(
         return CancelledBy?.Status.StatusCode ?? end.Status.StatusCode;
     }
 
-    private async ValueTask<StatusCode> WaitForWritersAsync(CallEnd end, object? response)
+    private async ValueTask<StatusCode> WaitForWriterAsync(CallOutput written, CallEnd end, object? response)
     {
-        await WithinAsync(LastTurnAsync(default), options.StalledWriteMax, static call => call.Cut());
+        await WithinAsync(written.LastTurnAsync(default), options.StalledWriteMax, static call => call.Cut());
         return await FinishAsync(end, response);
     }
 
@@ -184,7 +185,7 @@ internal sealed class ServerCall(
     }
 
     private static bool HasMuch(PipeWriter body) =>
-        body.CanGetUnflushedBytes && body.UnflushedBytes > UnflushedBytesMax;
+        body.CanGetUnflushedBytes && body.UnflushedBytes > CallOutput.WaitingBytesMax;
 
     /// Ends the call while its handler runs: its token fires, its caller is told, its stream is closed for good.
     public void EndEarly(CallEnd end)
@@ -197,6 +198,7 @@ internal sealed class ServerCall(
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (Interlocked.CompareExchange(ref ended, done.Task, null) is null)
         {
+            Volatile.Read(ref output)?.Close();
             _ = EndEarlyAsync(end, done);
         }
     }
@@ -204,28 +206,26 @@ internal sealed class ServerCall(
     public void Dispose()
     {
         drain.Dispose();
+        output?.LeaveFlow();
         life?.Dispose();
     }
 
-    protected override async Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
+    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
     {
         ArgumentNullException.ThrowIfNull(responseHeaders);
-        await turn.TakeAsync(options.WaitingWritesMax, default);
-        try
-        {
-            ThrowIfEnded();
-            if (headersSent)
-            {
-                throw new InvalidOperationException("Response headers can only be sent once per call.");
-            }
+        return (output ?? Open(new CallOutput(this, Called, protocol))).SendHeadersAsync(responseHeaders);
+    }
 
-            headersSent = true;
-            await protocol.SendHeadersAsync(responseHeaders);
-        }
-        finally
+    /// Makes this its output, unless it has one by now.
+    private CallOutput Open(CallOutput made)
+    {
+        CallOutput opened = Interlocked.CompareExchange(ref output, made, null) ?? made;
+        if (Volatile.Read(ref ended) is not null)
         {
-            turn.Release();
+            opened.Close(); // Whoever ended the call may not have seen it.
         }
+
+        return opened;
     }
 
     /// Waits for what the call's caller has to do, and does something else where that takes too long.
@@ -263,7 +263,11 @@ internal sealed class ServerCall(
             // Here, where nothing thrown gets out: the stream may be gone by now.
             protocol.StopReading();
             using var grace = new CancellationTokenSource(EndGrace, time);
-            await LastTurnAsync(grace.Token);
+            if (Volatile.Read(ref output) is { } written)
+            {
+                await written.LastTurnAsync(grace.Token);
+            }
+
             await TellAsync(end);
             await Http.Response.CompleteAsync().WaitAsync(grace.Token);
             told = true;
@@ -286,67 +290,10 @@ internal sealed class ServerCall(
         }
     }
 
-    /// Waits for who is writing. Those who come after see that the call has ended, and do not wait for ever.
-    private async ValueTask<bool> LastTurnAsync(CancellationToken cancellationToken)
-    {
-        await turn.TakeAsync(int.MaxValue, cancellationToken);
-        turn.Release();
-        return true;
-    }
-
-    private Task WriteInTurnAsync(object message, WriteFlags flags, CancellationToken cancellationToken)
-    {
-        bool compress = (flags & WriteFlags.NoCompress) == 0;
-        ValueTask<bool> flush;
-        try
-        {
-            ThrowIfEnded();
-            if (message is IEncodedMessage encoded)
-            {
-                protocol.WriteEncoded(encoded, compress);
-            }
-            else
-            {
-                Called.WriteResponse(protocol, message, compress);
-            }
-
-            headersSent = true;
-            // The call's own token must not cancel a flush: that would reset the call before its status is told.
-            flush = (flags & WriteFlags.BufferHint) != 0 && protocol.UnflushedBytes <= UnflushedBytesMax
-                ? default
-                : protocol.FlushAsync(cancellationToken);
-        }
-        catch (Exception exception)
-        {
-            flush = ValueTask.FromException<bool>(exception);
-        }
-
-        if (!flush.IsCompletedSuccessfully)
-        {
-            return WaitAsync(flush);
-        }
-
-        isUnread |= flush.Result;
-        turn.Release();
-        return Task.CompletedTask;
-
-        async Task WaitAsync(ValueTask<bool> flush)
-        {
-            try
-            {
-                isUnread |= await WithinAsync(
-                    flush, options.StalledWriteMax, static call => call.EndEarly(CallEnd.ReaderStalled));
-            }
-            finally
-            {
-                turn.Release();
-            }
-        }
-    }
-
     /// Trailers that cannot be carried must not hide how the call ended: they become its end.
     private ValueTask TellAsync(CallEnd end)
     {
+        protocol.Hold(false);
         Metadata? trailers = CallMetadata.Join(TrailersSet, end.Trailers);
         return trailers is null ? protocol.EndAsync(end.Status, null) : TellWithAsync(trailers);
 
@@ -361,18 +308,5 @@ internal sealed class ServerCall(
                 await protocol.EndAsync(end.Status.StatusCode == StatusCode.OK ? exception.Status : end.Status, null);
             }
         }
-    }
-
-    private void ThrowIfEnded()
-    {
-        if (ended is null && !isUnread)
-        {
-            return;
-        }
-
-        life?.Token.ThrowIfCancellationRequested();
-        throw ended is null
-            ? new ConnectionAbortedException("The caller has gone away.")
-            : new InvalidOperationException("Can't write the message because the request is complete.");
     }
 }

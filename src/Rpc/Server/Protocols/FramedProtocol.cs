@@ -14,17 +14,22 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
     // Made when a message is read that does not come whole and alone, as most requests do.
     private FrameReader? frames;
     private PipeWriter? body;
+    private HeldBytes? held;
+    private bool isHolding;
     private ArrayBufferWriter<byte>? plain;
     private ICompressionProvider? inflater;
     private ICompressionProvider? deflater;
 
-    public override long UnflushedBytes => Body.CanGetUnflushedBytes ? Body.UnflushedBytes : long.MaxValue;
+    public override int HeldBytes => held?.Count ?? 0;
 
     /// Whether anything of the answer is on its way: headers that were asked for, or a message.
     protected bool Begun { get; private set; }
 
+    /// Whether frames are not to be sent as they are.
+    protected virtual bool HoldsAll => false;
+
     /// Where frames are written to.
-    protected virtual IBufferWriter<byte> Output => Body;
+    private IBufferWriter<byte> Output => isHolding || HoldsAll ? held ??= new HeldBytes() : Body;
 
     private FrameReader Frames =>
         frames ??= new FrameReader(input ?? Http.Request.BodyReader, Method.Policy.ReceiveBytesMax);
@@ -73,8 +78,18 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
         Begun = true;
     }
 
+    public override void Hold(bool hold)
+    {
+        isHolding = hold;
+        if (!hold)
+        {
+            LetGo();
+        }
+    }
+
     public override ValueTask<bool> FlushAsync(CancellationToken cancellationToken)
     {
+        LetGo();
         ValueTask<FlushResult> flush = Body.FlushAsync(cancellationToken);
         return flush.IsCompletedSuccessfully ? new(flush.Result.IsCompleted) : WaitAsync(flush);
 
@@ -101,6 +116,19 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
         Frame.WriteHeader(Output.GetSpan(Frame.HeaderBytes), flags, content.Length);
         Output.Advance(Frame.HeaderBytes);
         Output.Write(content);
+    }
+
+    /// Writes what was held to the response.
+    protected virtual void Send(ReadOnlySpan<byte> frames, PipeWriter body) => body.Write(frames);
+
+    /// What is held goes into the response.
+    protected void LetGo()
+    {
+        if (held is { Count: > 0 })
+        {
+            Send(held.Written, Body);
+            held.Clear();
+        }
     }
 
     protected override IBufferWriter<byte> TargetFor(bool compress, out bool framed)

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Buffers.Text;
+using System.IO.Pipelines;
 using System.Text;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -20,11 +20,9 @@ internal sealed class GrpcWebProtocol(HttpContext http, RpcMethod method, Messag
 
     private static readonly Status NotBase64 = new(StatusCode.InvalidArgument, "The request's body is not base64.");
 
-    private readonly ArrayBufferWriter<byte>? text = AcceptsText(http.Request) ? new() : null;
+    private readonly bool isText = AcceptsText(http.Request);
 
-    public override long UnflushedBytes => text?.WrittenCount ?? base.UnflushedBytes;
-
-    protected override IBufferWriter<byte> Output => text ?? base.Output;
+    protected override bool HoldsAll => isText;
 
     public static bool IsText(string type) => type.StartsWith(TextType, StringComparison.Ordinal);
 
@@ -32,18 +30,12 @@ internal sealed class GrpcWebProtocol(HttpContext http, RpcMethod method, Messag
     {
         string type = MediaType(Http.Request);
         string format = type.IndexOf('+') is >= 0 and int plus ? type[plus..] : "";
-        Http.Response.ContentType = (text is null ? Type : TextType) + format;
+        Http.Response.ContentType = (isText ? TextType : Type) + format;
         IHeaderDictionary request = Http.Request.Headers;
         IHeaderDictionary response = Http.Response.Headers;
         response[HttpFields.AcceptEncoding] = Method.Policy.Encodings.Accepted;
         response.GrpcEncoding = SettleEncodings(request.GrpcEncoding, request.GrpcAcceptEncoding)?.EncodingName;
         Timeout = GrpcHeaders.ReadTimeout(request);
-    }
-
-    public override ValueTask<bool> FlushAsync(CancellationToken cancellationToken)
-    {
-        EncodeText();
-        return base.FlushAsync(cancellationToken);
     }
 
     public override ValueTask EndAsync(Status status, Metadata? trailers)
@@ -55,20 +47,22 @@ internal sealed class GrpcWebProtocol(HttpContext http, RpcMethod method, Messag
         }
 
         WriteLast(Trailers, Encoding.ASCII.GetBytes(lines.ToString()));
-        EncodeText();
+        LetGo();
         return ValueTask.CompletedTask;
     }
 
-    /// What is written since the last time, with padding of its own.
-    private void EncodeText()
+    /// As text, with padding of its own.
+    protected override void Send(ReadOnlySpan<byte> frames, PipeWriter body)
     {
-        if (text is { WrittenCount: > 0 })
+        if (!isText)
         {
-            Span<byte> encoded = base.Output.GetSpan(Base64.GetMaxEncodedToUtf8Length(text.WrittenCount));
-            Base64.EncodeToUtf8(text.WrittenSpan, encoded, out _, out int length);
-            base.Output.Advance(length);
-            text.ResetWrittenCount();
+            base.Send(frames, body);
+            return;
         }
+
+        Base64.EncodeToUtf8(
+            frames, body.GetSpan(Base64.GetMaxEncodedToUtf8Length(frames.Length)), out _, out int length);
+        body.Advance(length);
     }
 
     private static bool AcceptsText(HttpRequest request)

@@ -69,8 +69,13 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     /// The same with a message that may have been encoded before.
     public abstract void WriteEncoded(IEncodedMessage message, bool compress);
 
-    /// What is written and not yet sent.
-    public virtual long UnflushedBytes => long.MaxValue;
+    /// Lets what is written from now on wait to be sent together, or no longer.
+    public virtual void Hold(bool hold)
+    {
+    }
+
+    /// How much waits.
+    public virtual int HeldBytes => int.MaxValue;
 
     /// Sends what is written; true if nobody will read it.
     public abstract ValueTask<bool> FlushAsync(CancellationToken cancellationToken);
