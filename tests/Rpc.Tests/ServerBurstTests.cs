@@ -206,8 +206,8 @@ public sealed class ServerBurstTests
                     return next(http);
                 });
                 app.MapGrpcService(ServerServiceDefinition.CreateBuilder()
-                    .AddMethod(Method, (EchoRequest _, IServerStreamWriter<EchoResponse> stream, ServerCallContext context) =>
-                        write(stream, context))
+                    .AddMethod(Method, new ServerStreamingServerMethod<EchoRequest, EchoResponse>(
+                        (_, stream, context) => write(stream, context)))
                     .Build());
             });
 

@@ -90,9 +90,17 @@ public sealed class ServerProtocolTests
     public async Task A_deadline_ends_the_call_and_its_handler(World world)
     {
         await using ServerHost host = await StartAsync();
-        WorldAnswer answer = await world.CallAsync(
-            host, Repeat, [new EchoRequest { Count = 1, Hang = true }], world.Timeout(200));
-        Assert.Equal(StatusCode.DeadlineExceeded, answer.Code);
+        WorldAnswer answer;
+        int milliseconds = 200;
+        do
+        {
+            answer = await world.CallAsync(
+                host, Repeat, [new EchoRequest { Count = 1, Hang = true }], world.Timeout(milliseconds));
+            Assert.Equal(StatusCode.DeadlineExceeded, answer.Code);
+            milliseconds *= 5;
+        }
+        while (answer.Messages.Count == 0 && milliseconds < Net.TotalMilliseconds); // A busy machine needs more.
+
         Assert.Single(answer.Messages);
         await host.Probe.Cancelled.Task.WaitAsync(Net);
         answer = await world.CallAsync(host, Repeat, [new EchoRequest { Count = 1 }], world.Timeout(0));
