@@ -139,17 +139,19 @@ internal sealed class Book(int writer)
     /// <summary>The server refused what it had no ground to refuse.</summary>
     public void Refuse(Status status) => _refusals.Add(status.StatusCode.ToString());
 
-    /// <summary>The id of the task that a notification is about; empty: of none.</summary>
-    public static string SubjectOf(Notification notification) => notification.EventCase switch
+    /// <summary>The task as it is after a change; null: it is gone, or the change is another.</summary>
+    public static TaskItem? TaskOf(Notification change) => change.EventCase switch
     {
-        Notification.EventOneofCase.TaskCreated => notification.TaskCreated.Task.Id,
-        Notification.EventOneofCase.TaskUpdated => notification.TaskUpdated.Task.Id,
-        Notification.EventOneofCase.TaskCompleted => notification.TaskCompleted.Task.Id,
-        Notification.EventOneofCase.TaskReopened => notification.TaskReopened.Task.Id,
-        Notification.EventOneofCase.TaskDeleted => notification.TaskDeleted.TaskId,
-        Notification.EventOneofCase.CommentCreated => notification.CommentCreated.Comment.TaskId,
-        _ => "",
+        Notification.EventOneofCase.TaskCreated => change.TaskCreated.Task,
+        Notification.EventOneofCase.TaskUpdated => change.TaskUpdated.Task,
+        Notification.EventOneofCase.TaskCompleted => change.TaskCompleted.Task,
+        Notification.EventOneofCase.TaskReopened => change.TaskReopened.Task,
+        _ => null,
     };
+
+    /// <summary>The id of the task that a notification is about; empty: of none.</summary>
+    public static string SubjectOf(Notification notification) => TaskOf(notification)?.Id
+        ?? notification.TaskDeleted?.TaskId ?? notification.CommentCreated?.Comment.TaskId ?? "";
 
     /// <summary>Without what a caller cannot know of its own change.</summary>
     public static Notification Plain(Notification notification)

@@ -204,11 +204,13 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>A task's title and a comment's text say it; of a task that is gone it is remembered.</summary>
     private int? WriterOf(Notification notification)
     {
-        if (notification.TaskCreated is { Task: { } created })
+        string? text = Book.TaskOf(notification)?.Title ?? notification.CommentCreated?.Comment.Text;
+        if (text is not null)
         {
-            _writerOf.TryAdd(created.Id, Book.WriterOf(created.Title));
+            return _writerOf.GetOrAdd(Book.SubjectOf(notification), _ => Book.WriterOf(text));
         }
 
         return _writerOf.TryGetValue(Book.SubjectOf(notification), out int writer) ? writer : null;

@@ -4,7 +4,7 @@ const string Usage = """
     Squall.Faults kill [--kills N] [--changes N] [--writers N] [--subscribers N] [--minutes N] [--seed N]
                 [--results]                                   kills the server under load, and cuts its subscribers;
                                                               then runs its controls
-    Squall.Faults snapshot [--snapshots N] [--tasks N] [--seed N] [--results]
+    Squall.Faults snapshot [--snapshots N] [--tasks N] [--minutes N] [--seed N] [--results]
                                                               takes snapshots under load; then its controls'
     Squall.Faults stall [--stalled N] [--deadline SECONDS] [--results]
                                                               has subscribers not read; then its controls

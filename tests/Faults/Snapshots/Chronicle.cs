@@ -17,7 +17,7 @@ internal sealed class Chronicle
 
     public void Tell(Notification change)
     {
-        TaskItem? task = TaskOf(change);
+        TaskItem? task = Book.TaskOf(change);
         Cursor.TryParse(change.Cursor, out Cursor place);
         lock (_gate)
         {
@@ -57,16 +57,6 @@ internal sealed class Chronicle
             return Math.Max(_tasks.Count, held.Count) - same;
         }
     }
-
-    /// <summary>The task as it is after a change; null: it is gone, or the change is another.</summary>
-    public static TaskItem? TaskOf(Notification change) => change.EventCase switch
-    {
-        Notification.EventOneofCase.TaskCreated => change.TaskCreated.Task,
-        Notification.EventOneofCase.TaskUpdated => change.TaskUpdated.Task,
-        Notification.EventOneofCase.TaskCompleted => change.TaskCompleted.Task,
-        Notification.EventOneofCase.TaskReopened => change.TaskReopened.Task,
-        _ => null,
-    };
 
     private Task ReachedAsync(long seq)
     {

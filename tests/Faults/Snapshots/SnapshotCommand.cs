@@ -14,6 +14,7 @@ internal sealed class SnapshotCommand(Arguments arguments, TimeProvider time)
 
     private readonly int _snapshots = arguments.Number("--snapshots", 20);
     private readonly int _tasks = arguments.Number("--tasks", 10_000);
+    private readonly int _minutes = arguments.Number("--minutes", 0);
     private readonly int _seed = arguments.Number("--seed", Environment.TickCount);
     private readonly Report _report = new();
 
@@ -53,18 +54,21 @@ internal sealed class SnapshotCommand(Arguments arguments, TimeProvider time)
     private async Task CheckAsync(SnapshotRun run)
     {
         await run.BeginAsync();
-        int wrong = await run.TakeAsync(_snapshots, []);
+        long begun = time.GetTimestamp();
+        int wrong = await run.TakeAsync(
+            taken => taken < _snapshots && (_minutes == 0 || time.GetElapsedTime(begun).TotalMinutes < _minutes), []);
+        int taken = run.Taken;
         long logBytes = run.LogBytesMax;
         int changes = run.ChangesMin;
         long read = run.TasksRead;
-        int withoutTask = await run.TakeAsync(ControlSnapshots, [Alters.SkipTask()]);
-        int withoutChanges = await run.TakeAsync(ControlSnapshots, [Alters.SkipChanges()]);
+        int withoutTask = await run.TakeAsync(of => of < ControlSnapshots, [Alters.SkipTask()]);
+        int withoutChanges = await run.TakeAsync(of => of < ControlSnapshots, [Alters.SkipChanges()]);
         await run.HoldOnAsync(LogBytes);
         long heldBytes = run.LogBytesMax;
         Verdict verdict = await run.EndAsync();
         _report.Check(
             wrong == 0 && changes > 0 && verdict.Holds,
-            $"what a reader holds at synced are the tasks as of that place: {wrong} of {_snapshots} differ; "
+            $"what a reader holds at synced are the tasks as of that place: {wrong} of {taken} differ; "
             + $"{read} tasks read, at least {changes} changes within each snapshot; {verdict}");
         _report.Check(logBytes < LogBytes, $"the log stays under {Size(LogBytes)} meanwhile: {Size(logBytes)} at most");
         _report.Check(

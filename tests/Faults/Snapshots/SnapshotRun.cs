@@ -34,6 +34,8 @@ internal sealed class SnapshotRun(string[] program, string folder, int tasks, Ra
     /// <summary>How many changes a snapshot was sent at least.</summary>
     public int ChangesMin { get; private set; } = int.MaxValue;
 
+    public int Taken { get; private set; }
+
     public long TasksRead { get; private set; }
 
     private string Log => Path.Combine(folder, "squall.db-wal");
@@ -50,13 +52,17 @@ internal sealed class SnapshotRun(string[] program, string folder, int tasks, Ra
         _writing = Task.WhenAll(writers.Select(writer => writer.RunAsync(_end.Token)));
     }
 
-    /// <summary>Takes so many snapshots; how many were other than the tasks as of their place.</summary>
-    public async Task<int> TakeAsync(int snapshots, Interceptor[] reading)
+    /// <summary>
+    /// Takes snapshots while <paramref name="more"/> holds of how many there are; how many were other than the tasks
+    /// as of their place.
+    /// </summary>
+    public async Task<int> TakeAsync(Func<int, bool> more, Interceptor[] reading)
     {
         int wrong = 0;
-        for (int taken = 0; taken < snapshots; taken++)
+        for (int taken = 0; more(taken); taken++)
         {
             (long seq, Dictionary<string, UInt128> held) = await ReadAsync(reading).WaitAsync(WaitMax, time);
+            Taken++;
             TasksRead += held.Count;
             wrong += await _chronicle.CompareAsync(seq, held).WaitAsync(WaitMax, time) > 0 ? 1 : 0;
         }
@@ -137,7 +143,7 @@ internal sealed class SnapshotRun(string[] program, string folder, int tasks, Ra
             {
                 held.Remove(deleted.TaskId);
             }
-            else if ((message.Task ?? (change is null ? null : Chronicle.TaskOf(change))) is { } task
+            else if ((message.Task ?? (change is null ? null : Book.TaskOf(change))) is { } task
                 && (!held.TryGetValue(task.Id, out var before) || before.Version < task.Version))
             {
                 held[task.Id] = (task.Version, Book.Print(task));
