@@ -15,6 +15,9 @@ public interface ISquallClient : IAsyncDisposable
     /// <summary>Tasks and their comments.</summary>
     ITasks Tasks { get; }
 
+    /// <summary>The account's own password, sessions and keys.</summary>
+    IAccess Access { get; }
+
     /// <summary>Finds out whether the server answers; calls do not need it, they connect by themselves.</summary>
     Task<SayHelloResponse> ConnectAsync(CancellationToken cancellationToken = default);
 

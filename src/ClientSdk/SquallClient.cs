@@ -41,6 +41,7 @@ public sealed class SquallClient : ISquallClient, IDisposable
         Raw = new RawClients(connections.Intercept(new CallPipeline(this.options, budget, tokens)));
         Lists = new TaskListCalls(Raw.TaskLists, answers);
         Tasks = new TaskCalls(Raw.Tasks, answers);
+        Access = new AccessCalls(Raw, tokens, answers);
     }
 
     /// <summary>The generated clients, over the same connections, tokens, deadlines and retries.</summary>
@@ -51,6 +52,9 @@ public sealed class SquallClient : ISquallClient, IDisposable
 
     /// <inheritdoc/>
     public ITasks Tasks { get; }
+
+    /// <inheritdoc/>
+    public IAccess Access { get; }
 
     /// <inheritdoc/>
     public Task<SayHelloResponse> ConnectAsync(CancellationToken cancellationToken = default) =>

@@ -13,7 +13,7 @@ public sealed class ExampleTests(ExampleTests.Neighbours neighbours) : IClassFix
     [Theory, MemberData(nameof(Examples))]
     public async Task An_example_runs(string example)
     {
-        var isOfSessions = example.StartsWith("squall log", StringComparison.Ordinal);
+        var isOfSessions = ((string[])["squall log", "squall password", "squall account"]).Any(example.StartsWith);
         using var own = isOfSessions ? await Person.LoggedInAsync(neighbours.Server) : null;
         var person = own ?? neighbours.Reader;
         person.Environment["SQUALL_PASSWORD"] = Person.Password;
@@ -35,7 +35,10 @@ public sealed class ExampleTests(ExampleTests.Neighbours neighbours) : IClassFix
             await person.Client.Lists.SetMemberAsync(home.Id, "bob", Role.Viewer);
         }
 
-        var command = example.Replace(Id, task.Id[^8..], StringComparison.Ordinal);
+        var id = example.StartsWith("squall keys", StringComparison.Ordinal) ? await AddKeyAsync(person)
+            : example.StartsWith("squall sessions", StringComparison.Ordinal) ? await AddSessionAsync(person)
+            : task.Id;
+        var command = example.Replace(Id, id[^8..], StringComparison.Ordinal);
         var isWatch = example.StartsWith("squall watch", StringComparison.Ordinal);
         if (!isWatch)
         {
@@ -48,6 +51,16 @@ public sealed class ExampleTests(ExampleTests.Neighbours neighbours) : IClassFix
             $"coproc ({command.Replace("squall", $"exec dotnet {Person.Program}", StringComparison.Ordinal)} 2>&1);"
             + " read -r line <&${COPROC[0]}; echo $line; kill -INT $COPROC_PID; wait $COPROC_PID");
         Assert.Equal("Watching; Ctrl-C ends it.\n", ran.Well().Output);
+    }
+
+    private static async Task<string> AddKeyAsync(Person person) =>
+        (await person.Client.Access.CreateKeyAsync(new ApiKey { Role = Role.Viewer })).ApiKey.Id;
+
+    private async Task<string> AddSessionAsync(Person person)
+    {
+        await using var other = new SquallClient(neighbours.Server.Address);
+        await other.LoginAsync(person.Name, Person.Password);
+        return (await other.Access.ListSessionsAsync()).Single(session => session.Current).Id;
     }
 
     /// <summary>A server on which the examples' bob has an account, and whoever tries them out.</summary>

@@ -19,6 +19,8 @@ internal sealed class AlteredClient(ISquallClient client, Func<SubscriptionEvent
 
     public ITasks Tasks => client.Tasks;
 
+    public IAccess Access => client.Access;
+
     public async IAsyncEnumerable<SubscriptionEvent> SubscribeAsync(
         SubscribeSettings? settings, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -32,6 +32,50 @@ public abstract class BehaviourTests
     }
 
     [Fact]
+    public async Task An_account_changes_its_name_and_password_and_goes()
+    {
+        const string Another = "quite another pass phrase";
+        var client = await ClientAsync();
+        await client.RegisterAsync("goes", Password);
+        await client.LoginAsync("goes", Password);
+        Assert.Equal("Someone", (await client.Access.RenameAsync("Someone")).DisplayName);
+        Assert.Equal("Someone", (await client.GetAccountAsync()).DisplayName);
+        await AssertWrongAsync(() => client.Access.ChangePasswordAsync("not the password", Another));
+        await client.Access.ChangePasswordAsync(Password, Another);
+        await client.LoginAsync("goes", Another);
+        await AssertWrongAsync(() => client.Access.DeleteAccountAsync(Password));
+        await client.Access.DeleteAccountAsync(Another);
+        var missing = await Assert.ThrowsAsync<SquallUnauthenticatedException>(() => client.GetAccountAsync());
+        Assert.Equal("TOKEN_MISSING", missing.Reason);
+        await Assert.ThrowsAsync<SquallUnauthenticatedException>(() => client.LoginAsync("goes", Another));
+
+        static async Task AssertWrongAsync(Func<Task> call) => Assert.Equal(
+            "PASSWORD_WRONG", (await Assert.ThrowsAnyAsync<SquallException>(call)).Reason);
+    }
+
+    [Fact]
+    public async Task Sessions_and_keys_are_listed_and_ended()
+    {
+        var client = await ClientAsync();
+        var first = await client.Access.CreateKeyAsync(new ApiKey { Title = "first", Role = Role.Viewer });
+        var second = await client.Access.CreateKeyAsync(new ApiKey { Title = "second", Role = Role.Editor });
+        Assert.StartsWith("sqk_", first.Secret, StringComparison.Ordinal);
+        Assert.Equal([second.ApiKey, first.ApiKey], await client.Access.ListKeysAsync());
+        await client.Access.RevokeKeyAsync(second.ApiKey.Id);
+        Assert.Equal([first.ApiKey], await client.Access.ListKeysAsync());
+        var gone = await Assert.ThrowsAsync<SquallNotFoundException>(
+            () => client.Access.RevokeKeyAsync(second.ApiKey.Id));
+        Assert.Equal("API key", gone.ResourceType);
+        await Assert.ThrowsAnyAsync<SquallException>(() => client.Access.CreateKeyAsync(new ApiKey()));
+
+        var session = Assert.Single(await client.Access.ListSessionsAsync());
+        Assert.True(session.Current);
+        await Assert.ThrowsAsync<SquallNotFoundException>(() => client.Access.RevokeSessionAsync("none"));
+        await client.Access.RevokeSessionAsync(session.Id);
+        await Assert.ThrowsAsync<SquallUnauthenticatedException>(() => client.Access.ListSessionsAsync());
+    }
+
+    [Fact]
     public async Task Lists_are_made_renamed_and_deleted_with_their_tasks()
     {
         var client = await ClientAsync();

@@ -34,6 +34,32 @@ internal static class Password
             : throw new UsageException("The passwords differ.");
     }
 
+    /// <summary>
+    /// The current one and a new one, from two lines of standard input or whoever sits at the terminal.
+    /// </summary>
+    public static async Task<(string Current, string Next)> ReadChangeAsync(
+        bool fromInput, CancellationToken cancellationToken)
+    {
+        if (fromInput)
+        {
+            var current = await Console.In.ReadLineAsync(cancellationToken);
+            var next = await Console.In.ReadLineAsync(cancellationToken);
+            return current is not null && next is not null ? (current, next) : throw new UsageException(
+                "Standard input has to have two lines: the current password and the new one.");
+        }
+
+        if (Console.IsInputRedirected)
+        {
+            throw new UsageException("There is no terminal to ask for passwords: use --password-stdin.");
+        }
+
+        var old = await AskAsync("Current password: ", cancellationToken);
+        var chosen = await AskAsync("New password: ", cancellationToken);
+        return await AskAsync("Again: ", cancellationToken) == chosen
+            ? (old, chosen)
+            : throw new UsageException("The passwords differ.");
+    }
+
     /// <summary>Reads keys without showing them, beside the thread that hears of Ctrl-C.</summary>
     private static async Task<string> AskAsync(string prompt, CancellationToken cancellationToken)
     {

@@ -80,7 +80,7 @@ internal static class ListVerbs
 
     private static Verb Delete()
     {
-        var yes = new Option<bool>("--yes") { Description = "Do not ask whether it is meant." };
+        var yes = Confirmation.Yes();
         return new Verb(
             "delete", "Deletes a list with all its tasks.",
             "squall lists delete Home --yes")
@@ -89,28 +89,10 @@ internal static class ListVerbs
         }.Does(async run =>
         {
             var list = await ListLookup.FindAsync(run, run.Given(List));
-            if (!run.Given(yes))
-            {
-                await ConfirmAsync(list, yes, run.Cancel);
-            }
-
+            await Confirmation.AskAsync(
+                run, yes, $"Delete the list '{Printable.Line(list.Title)}' with all its tasks?");
             await run.Client.Lists.DeleteAsync(list.Id, cancellationToken: run.Cancel);
             run.Output.Deleted(list.Id, $"Deleted {ShortId.Of(list.Id)}  {list.Title}");
         });
-    }
-
-    private static async Task ConfirmAsync(TaskList list, Option<bool> yes, CancellationToken cancellationToken)
-    {
-        if (Console.IsInputRedirected)
-        {
-            throw new UsageException($"There is no terminal to ask whether it is meant: say {yes.Name}.");
-        }
-
-        await Console.Error.WriteAsync($"Delete the list '{Printable.Line(list.Title)}' with all its tasks? [y/N] ");
-        var answer = await Task.Run(Console.ReadLine, cancellationToken).WaitAsync(cancellationToken);
-        if (answer?.Trim() is not ("y" or "Y" or "yes"))
-        {
-            throw new RefusedException("NOT_CONFIRMED", "Nothing was deleted.");
-        }
     }
 }

@@ -6,7 +6,7 @@ namespace Squall.Cli;
 /// <summary>squall lists members, share and unshare.</summary>
 internal static class MemberVerbs
 {
-    private static readonly string[] Roles = ["viewer", "worker", "editor", "owner"];
+    public static readonly string[] Roles = ["viewer", "worker", "editor", "owner"];
     private static readonly Argument<string> List = new("LIST") { Description = ListLookup.Means };
     private static readonly Argument<string> Username = new("USERNAME") { Description = "The member, by its name." };
 

@@ -22,6 +22,15 @@ internal static class ShortId
         id.EndsWith(part, StringComparison.OrdinalIgnoreCase)
         || id.StartsWith(part, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>The whole id of the one that is meant, by it or its end.</summary>
+    public static string Only(string kind, string given, IEnumerable<(string Id, string Title)> all) =>
+        all.Where(one => one.Id == given || (IsPart(given) && Matches(one.Id, given))).ToList() switch
+        {
+            [var one] => one.Id,
+            [] => throw new RefusedException("NOT_FOUND", $"There is no {kind} '{given}'."),
+            var several => throw new RefusedException("AMBIGUOUS", Several(kind + "s", given, several)),
+        };
+
     /// <summary>That several are meant, and which, by their whole ids.</summary>
     public static string Several(string kind, string given, IEnumerable<(string Id, string Title)> candidates)
     {

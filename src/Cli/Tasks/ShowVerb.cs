@@ -94,7 +94,7 @@ internal static class ShowVerb
         }
     }
 
-    private static string At(Invocation run, Timestamp? time) => time is null ? ""
+    public static string At(Invocation run, Timestamp? time) => time is null ? ""
         : TimeZoneInfo.ConvertTime(time.ToDateTimeOffset(), run.Time.LocalTimeZone).ToString("yyyy-MM-dd HH:mm");
 
     private static async Task<List<T>> AllAsync<T>(IAsyncEnumerable<T> items, CancellationToken cancellationToken)

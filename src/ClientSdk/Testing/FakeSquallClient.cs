@@ -11,16 +11,16 @@ namespace Squall.Client.Testing;
 /// told to subscriptions and kept in the history. A test scripts failures, gaps and whatever others do.
 /// <para>
 /// What it does not do: it is one account's view, so that roles permit everything and members see nothing; limits,
-/// forms of names and unknown fields are not looked at; a filter means what <see cref="Matches"/> says, and without it
-/// lets everything through; orders are not looked at either, tasks come as they were made; another request under a
-/// request id that was used is not noticed; nothing takes time, so that deadlines never pass, and nothing breaks but
-/// as a test says.
+/// forms of names and unknown fields are not looked at; an account that is deleted leaves its lists; a filter means
+/// what <see cref="Matches"/> says, and without it lets everything through; orders are not looked at either, tasks come
+/// as they were made; another request under a request id that was used is not noticed; nothing takes time, so that
+/// deadlines never pass, and nothing breaks but as a test says.
 /// </para>
 /// </summary>
 public sealed class FakeSquallClient : ISquallClient
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, (Account Account, string Password)> accounts = [];
+    private readonly Dictionary<string, Account> accounts = [];
     private readonly Dictionary<(string Call, string RequestId), object?> answers = [];
     private readonly Queue<Exception> failures = [];
     private bool isDisposed;
@@ -31,6 +31,7 @@ public sealed class FakeSquallClient : ISquallClient
         Time = time ?? TimeProvider.System;
         FakeLists = new FakeTaskLists(this);
         FakeTasks = new FakeTasks(this);
+        Access = new FakeAccess(this);
     }
 
     /// <summary>Who the client calls for; null: nobody is signed in.</summary>
@@ -48,6 +49,12 @@ public sealed class FakeSquallClient : ISquallClient
 
     /// <inheritdoc/>
     public ITasks Tasks => FakeTasks;
+
+    /// <inheritdoc/>
+    public IAccess Access { get; }
+
+    /// <summary>Of accounts that were registered, by their ids.</summary>
+    internal Dictionary<string, string> Passwords { get; } = [];
 
     internal FakeTaskLists FakeLists { get; }
 
@@ -125,8 +132,13 @@ public sealed class FakeSquallClient : ISquallClient
                     Username = username,
                     DisplayName = displayName,
                 };
-                return accounts.TryAdd(username, (account, password))
-                    ? account.Clone() : throw FakeFailure.Taken(username);
+                if (!accounts.TryAdd(username, account))
+                {
+                    throw FakeFailure.Taken(username);
+                }
+
+                Passwords[account.Id] = password;
+                return account.Clone();
             },
             cancellationToken);
 
@@ -135,8 +147,8 @@ public sealed class FakeSquallClient : ISquallClient
         string username, string password, CallSettings? settings = null,
         CancellationToken cancellationToken = default) =>
         AnswerAsync(
-            () => accounts.TryGetValue(username, out var known) && known.Password == password
-                ? (Account = known.Account).Clone()
+            () => accounts.TryGetValue(username, out var known) && Passwords[known.Id] == password
+                ? (Account = known).Clone()
                 : throw FakeFailure.Make(
                     StatusCode.Unauthenticated, "CREDENTIALS_WRONG", "There is no such account and password."),
             cancellationToken);
@@ -146,9 +158,7 @@ public sealed class FakeSquallClient : ISquallClient
         AnswerAsync(
             () =>
             {
-                Account = null;
-                Journal.EndAll(FakeFailure.Make(
-                    StatusCode.Unauthenticated, "SESSION_ENDED", "The session has ended."));
+                EndSession();
                 return true;
             },
             cancellationToken);
@@ -231,6 +241,18 @@ public sealed class FakeSquallClient : ISquallClient
                 return Task.FromException<T>(e);
             }
         }
+    }
+
+    internal void EndSession()
+    {
+        Account = null;
+        Journal.EndAll(FakeFailure.Make(StatusCode.Unauthenticated, "SESSION_ENDED", "The session has ended."));
+    }
+
+    internal void Forget(Account account)
+    {
+        accounts.Remove(account.Username);
+        Passwords.Remove(account.Id);
     }
 
     /// <summary>Makes a change once for each request id, and answers again what it answered first.</summary>
