@@ -15,6 +15,7 @@ internal enum Loss
 {
     OfMembership,
     OfSession,
+    OfKey,
     OfList,
 }
 
@@ -50,6 +51,8 @@ internal sealed class RevocationRun : IAsyncDisposable
     }
 
     private TaskListService.TaskListServiceClient Lists => new(_channel);
+
+    private AccountService.AccountServiceClient Accounts => new(_channel);
 
     private Store Store => _server.Services.GetRequiredService<Store>();
 
@@ -104,7 +107,7 @@ internal sealed class RevocationRun : IAsyncDisposable
         int[] losses =
         [
             (int)Notification.EventOneofCase.MemberRemoved, (int)Notification.EventOneofCase.TaskListDeleted,
-            (int)ChangeKind.SessionEnded,
+            (int)ChangeKind.SessionEnded, (int)ChangeKind.KeyEnded,
         ];
         Journal journal = services.GetRequiredService<Journal>();
         Action<IReadOnlyList<ChangeRow>>[] memory =
@@ -135,33 +138,51 @@ internal sealed class RevocationRun : IAsyncDisposable
         return new Metadata { { "authorization", $"Bearer {tokens.AccessToken}" } };
     }
 
+    private async Task<(string Id, Metadata Proof)> NewKeyAsync(Metadata member)
+    {
+        CreateApiKeyResponse made = await Accounts.CreateApiKeyAsync(
+            new CreateApiKeyRequest { ApiKey = new ApiKey { Title = "raced", Role = Role.Viewer } }, member);
+        return (made.ApiKey.Id, new Metadata { { "authorization", $"Bearer {made.Secret}" } });
+    }
+
     private async Task<TaskList> NewListAsync(Metadata owner, string title) => (await Lists.CreateTaskListAsync(
         new CreateTaskListRequest { TaskList = new TaskList { Title = title } }, owner)).TaskList;
 
     private async Task RaceAsync(
         int race, Metadata owners, Metadata members, string member, string username, Tally tally)
     {
-        var loss = (Loss)(race % 3);
+        var loss = (Loss)(race % 4);
         string last = string.Create(CultureInfo.InvariantCulture, $"last of {race}");
         string list = (await NewListAsync(owners, "raced")).Id;
         await Lists.SetMemberAsync(
             new SetMemberRequest { TaskListId = list, Username = username, Role = Role.Viewer }, owners);
-        Metadata session = loss == Loss.OfSession ? await NewSessionAsync(member) : members;
+        string keyId = "";
+        Metadata proof = members;
+        switch (loss)
+        {
+            case Loss.OfSession:
+                proof = await NewSessionAsync(member);
+                break;
+            case Loss.OfKey:
+                (keyId, proof) = await NewKeyAsync(members);
+                break;
+        }
+
         using AsyncServerStreamingCall<SubscribeResponse> stream =
-            new NotificationService.NotificationServiceClient(_channel).Subscribe(new SubscribeRequest(), session);
+            new NotificationService.NotificationServiceClient(_channel).Subscribe(new SubscribeRequest(), proof);
         await stream.ResponseStream.MoveNext(CancellationToken.None);
         long start = SeqOf(stream.ResponseStream.Current.Synced.Cursor);
         Task<List<(Notification Told, long At)>> reading = ReadAsync(stream.ResponseStream, last);
 
         // In turn, of each kind of loss; where both wait, a loss goes first.
-        int order = race / 3 % 3;
+        int order = race / 4 % 3;
         Task? change = order > 0 ? ChangeAsync(list, owners) : null;
         if (order > 1)
         {
             await change!;
         }
 
-        Task lost = LoseAsync(loss, list, member, owners, session);
+        Task lost = LoseAsync(loss, list, member, owners, members, proof, keyId);
         change ??= ChangeAsync(list, owners);
         await lost;
         long acknowledged = _time.GetTimestamp();
@@ -172,7 +193,7 @@ internal sealed class RevocationRun : IAsyncDisposable
             CancellationToken.None);
         tally.Add(
             changeSeq < lostSeq,
-            told.Where(of => loss == Loss.OfSession || of.Told.TaskListId == list)
+            told.Where(of => loss is Loss.OfSession or Loss.OfKey || of.Told.TaskListId == list)
                 .Select(of => (SeqOf(of.Told.Cursor) > lostSeq, _time.GetElapsedTime(acknowledged, of.At))));
     }
 
@@ -182,12 +203,14 @@ internal sealed class RevocationRun : IAsyncDisposable
         {
             Loss.OfMembership => (int)Notification.EventOneofCase.MemberRemoved,
             Loss.OfSession => (int)ChangeKind.SessionEnded,
+            Loss.OfKey => (int)ChangeKind.KeyEnded,
             _ => (int)Notification.EventOneofCase.TaskListDeleted,
         };
+        bool ofAccount = loss is Loss.OfSession or Loss.OfKey;
         IQueryable<ChangeRow> since = db.Changes.Where(row => row.Seq > start);
         return (
             since.Single(row => row.Kind == kind
-                && (loss == Loss.OfSession ? row.AccountId == member : row.ListId == list)).Seq,
+                && (ofAccount ? row.AccountId == member : row.ListId == list)).Seq,
             since.SingleOrDefault(row => row.ListId == list
                 && row.Kind == (int)Notification.EventOneofCase.TaskCreated)?.Seq);
     }
@@ -210,7 +233,8 @@ internal sealed class RevocationRun : IAsyncDisposable
         }
     }
 
-    private async Task LoseAsync(Loss loss, string list, string member, Metadata owner, Metadata session)
+    private async Task LoseAsync(
+        Loss loss, string list, string member, Metadata owner, Metadata members, Metadata session, string keyId)
     {
         switch (loss)
         {
@@ -221,13 +245,16 @@ internal sealed class RevocationRun : IAsyncDisposable
             case Loss.OfSession:
                 await new AuthService.AuthServiceClient(_channel).LogoutAsync(new LogoutRequest(), session);
                 break;
+            case Loss.OfKey:
+                await Accounts.RevokeApiKeyAsync(new RevokeApiKeyRequest { ApiKeyId = keyId }, members);
+                break;
             default:
                 await Lists.DeleteTaskListAsync(new DeleteTaskListRequest { TaskListId = list }, owner);
                 break;
         }
     }
 
-    /// <summary>To the list that is made last, or to the session's end; each with the time when it was here.</summary>
+    /// <summary>To the list that is made last, or to the proof's end; each with the time when it was here.</summary>
     private async Task<List<(Notification Told, long At)>> ReadAsync(
         IAsyncStreamReader<SubscribeResponse> stream, string last)
     {
@@ -250,7 +277,7 @@ internal sealed class RevocationRun : IAsyncDisposable
         }
         catch (RpcException end) when (end.StatusCode == StatusCode.Unauthenticated)
         {
-            // That is how a stream ends whose session did.
+            // That is how a stream ends whose session or key did.
         }
 
         return told;
