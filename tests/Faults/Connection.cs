@@ -11,7 +11,7 @@ namespace Squall.Faults;
 internal sealed class Connection(TimeProvider time) : IDisposable
 {
     private const string Password = "a long pass phrase for the harness";
-    private static readonly TimeSpan CallMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CallMax = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan TokenRest = TimeSpan.FromMinutes(8);
     private readonly Lock _gate = new();
     private readonly HashSet<string> _broken = [];

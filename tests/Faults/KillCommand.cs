@@ -117,7 +117,7 @@ internal sealed class KillCommand(Arguments arguments, TimeProvider time)
         catch (Exception failure)
         {
             // Whatever ends a run early is a finding, too; the others are still made.
-            said = failure.ToString();
+            said = $"{run.Found}; {failure}";
         }
         finally
         {

@@ -13,7 +13,7 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
     : IDisposable
 {
     private const long CheckedBytesMin = 64 << 20;
-    private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(5);
     private readonly Ledger _ledger = new(writers + 1);
     private readonly Connection _connection = new(time);
     private readonly List<Cutter> _cutters = [];
@@ -28,6 +28,9 @@ internal sealed class KillRun(string[] program, string folder, int writers, Rand
 
     /// <summary>How many changes were, so far.</summary>
     public int Acknowledged => _ledger.Acknowledged;
+
+    /// <summary>What was found so far, of a run that is not at its end.</summary>
+    public string Found => _ledger.Found;
 
     /// <summary>How many subscribers are cut, beside one that is not.</summary>
     public int CutSubscribers { get; init; }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Squall.Server;
 using Squall.V1;
 
@@ -37,6 +38,12 @@ internal sealed class Ledger
     /// <summary>How many changes the slowest subscriber has not been told yet.</summary>
     public int Behind =>
         Math.Max(0, _books.Sum(book => book.ToldCount) - _tellings.Select(telling => telling.Count).Min());
+
+    /// <summary>What was found so far: of the journal, and of what does not wait for the end.</summary>
+    public string Found => string.Create(
+        CultureInfo.InvariantCulture,
+        $"until then {Acknowledged} acknowledged; {_tellings.Sum(telling => telling.Count)} deliveries; "
+        + $"{(_verdict.Holds ? "no fault" : _verdict)}");
 
     public Book BookOf(int writer) => _books[writer];
 

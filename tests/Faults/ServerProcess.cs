@@ -12,7 +12,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     // Where in its shared memory SQLite locks the log for a writer, from a transaction's begin to its commit's end.
     private const string WriteLockAt = "120";
-    private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartMax = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(1);
     private readonly Process _process;
 
