@@ -15,6 +15,7 @@ internal sealed class Ledger
 {
     private const int Readers = 8;
     private const int UncommentedMax = 20_000;
+    private const string Conversations = "conversations other than acknowledged";
     private readonly Book[] _books;
     private readonly List<Telling> _tellings = [];
     private readonly ConcurrentDictionary<string, int> _writerOf = [];
@@ -100,12 +101,13 @@ internal sealed class Ledger
         _verdict.Count(Verdict.Lost, left.Count);
         Dictionary<string, List<Comment>> commented = _books.SelectMany(book => book.Comments).ToDictionary();
         IEnumerable<string> others = listed.Where(id => !commented.ContainsKey(id)).Take(UncommentedMax);
+        _verdict.Count(Conversations, commented.Keys.Count(id => !listed.Contains(id)));
         var readers = new ParallelOptions { MaxDegreeOfParallelism = Readers };
-        await Parallel.ForEachAsync(commented.Keys.Concat(others), readers, async (id, _) =>
+        await Parallel.ForEachAsync(commented.Keys.Where(listed.Contains).Concat(others), readers, async (id, _) =>
         {
             IReadOnlyList<Comment> found = await comments(id);
             List<Comment> acknowledged = commented.GetValueOrDefault(id, []);
-            _verdict.Count("conversations other than acknowledged", !found.SequenceEqual(acknowledged));
+            _verdict.Count(Conversations, !found.SequenceEqual(acknowledged));
         });
     }
 
