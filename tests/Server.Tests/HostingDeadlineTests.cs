@@ -11,13 +11,21 @@ public sealed class HostingDeadlineTests
     {
         var time = new FakeTime();
         var arrivals = new Arrivals();
-        await using ServerFixture server = await ServerFixture.StartAsync(time: time, replace: arrivals.Register);
+        await using ServerFixture server = await ServerFixture.StartAsync(
+            options =>
+            {
+                // So that the deadline's timer is the one that is due in 30 s.
+                options.Limits.RequestReadTimeMax = TimeSpan.FromSeconds(33);
+                options.Limits.StalledWriteMax = TimeSpan.FromSeconds(33);
+            },
+            time, arrivals.Register);
         using Client ada = await Client.SignInAsync(server, "ada");
         using var stream = new Subscriber(ada);
         await stream.NextAsync();
         using WriterHold hold = await WriterHold.StartAsync(server.Get<Journal>());
         Task<TaskList> waits = ada.CreateListAsync();
         await arrivals.WaitAsync(1);
+        await time.TimerSetAsync(TimeSpan.FromSeconds(30));
         time.Advance(TimeSpan.FromSeconds(30) - TimeSpan.FromMilliseconds(1));
         Assert.False(waits.IsCompleted);
         time.Advance(TimeSpan.FromMilliseconds(2));

@@ -24,6 +24,14 @@ internal sealed class AccountRow
     /// </summary>
     public long? DeleteTimeMicros { get; set; }
 
+    /// <summary>When an operator disabled it: it cannot log in. Null: it can.</summary>
+    public long? DisableTimeMicros { get; set; }
+
+    /// <summary>
+    /// What a password is checked against; null: there is none, and whatever is tried costs the same and is wrong.
+    /// </summary>
+    public string? LoginHash => DisableTimeMicros is null ? PasswordHash : null;
+
     public Account ToProto() => new()
     {
         Id = Id,

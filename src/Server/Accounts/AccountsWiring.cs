@@ -14,6 +14,8 @@ internal static class AccountsWiring
         services.AddSingleton<Origins>();
         services.AddSingleton<Attempts>();
         services.AddSingleton<Places>();
+        services.AddSingleton<AccountCommands>();
+        services.AddHostedService<OperatorSocket>();
         services.AddSingleton<RequestRates>();
         services.AddSingleton<Mutations>();
         services.AddSingleton<Gate>();

@@ -26,7 +26,7 @@ internal sealed class AuthRpcs(
             },
             context.CancellationToken);
         using Attempts.Attempt attempt = attempts.BeginLogin(username, origin, isFamiliar);
-        bool right = await passwords.VerifyAsync(account?.PasswordHash, request.Password, context.CancellationToken);
+        bool right = await passwords.VerifyAsync(account?.LoginHash, request.Password, context.CancellationToken);
         if (account is null || !right)
         {
             attempt.Fail();
@@ -41,7 +41,7 @@ internal sealed class AuthRpcs(
             scope =>
             {
                 AccountRow? now = scope.Db.Accounts.Find(account.Id);
-                if (now is null || !Passwords.IsSame(now.PasswordHash, account.PasswordHash))
+                if (now is null || !Passwords.IsSame(now.LoginHash, account.PasswordHash))
                 {
                     throw WrongCredentials();
                 }

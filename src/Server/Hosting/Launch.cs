@@ -25,6 +25,12 @@ internal static partial class Launch
 
         try
         {
+            if (OperatorCommand.IsOne(args))
+            {
+                CheckNormalisation();
+                return await OperatorCommand.RunAsync(args);
+            }
+
             using var signals = new Signals();
             CheckNormalisation();
             ServerOptions options =

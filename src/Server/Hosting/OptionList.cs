@@ -33,6 +33,11 @@ internal static class OptionList
         "Squall: a task service that people and programs share.",
         "",
         "usage: squall [--OPTION VALUE]...",
+        "       squall account create|reset-password|disable|enable USERNAME [--data DIR]",
+        "       squall account list [--data DIR]",
+        "",
+        "The account commands are the operator's. The server that runs on the data directory does them; if none runs,",
+        "they do. A password is asked for at the terminal, or is the first line of standard input.",
         "",
         "Each option has three spellings: --page-size-max 500, SQUALL_PAGE_SIZE_MAX=500 in the environment, and",
         "{\"Squall\": {\"PageSizeMax\": \"500\"}} in appsettings.json beside the program or in the data directory.",
@@ -47,7 +52,8 @@ internal static class OptionList
         "",
         "SIGTERM or SIGINT stops the server once its calls are done, in --stop-time-max at most; a second one cuts",
         "them. What was accepted is committed either way.",
-        "Exit code 0: stopped when told to. 2: refused to start, for the one cause on standard error. 1: failed.",
+        "Exit code 0: stopped when told to, or done. 1: failed, or not done. 2: refused to start, for the one cause on",
+        "standard error.",
     ]);
 
     private static string Line(Option option) => string.Create(CultureInfo.InvariantCulture,

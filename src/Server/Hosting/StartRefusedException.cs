@@ -12,6 +12,9 @@ internal sealed class StartRefusedException(string message, Exception? cause = n
     private const int CannotOpen = 14;
     private const int NoDatabase = 26;
 
+    /// <summary>Another process, a server or an operator's command, holds the data directory.</summary>
+    public bool IsInUse { get; init; }
+
     /// <summary>What a failure of the start is called.</summary>
     public static StartRefusedException Of(Exception failure, string database) => failure switch
     {

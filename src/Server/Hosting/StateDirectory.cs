@@ -6,7 +6,7 @@ namespace Squall.Server;
 /// </summary>
 internal sealed class StateDirectory : IDisposable
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private readonly List<string> _made = [];
     private readonly bool _directoryMade;
     private readonly FileStream _lock;
@@ -48,7 +48,10 @@ internal sealed class StateDirectory : IDisposable
         catch (IOException failure) when (failure is not FileNotFoundException and not DirectoryNotFoundException
             && File.Exists(Path.Combine(full, "squall.lock")))
         {
-            throw new StartRefusedException($"the data directory {full} is in use by another server", failure);
+            throw new StartRefusedException($"the data directory {full} is in use by another server", failure)
+            {
+                IsInUse = true,
+            };
         }
         catch (IOException failure)
         {

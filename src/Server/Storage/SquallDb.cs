@@ -40,6 +40,7 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
         {
             row.ToTable("accounts").HasKey(account => account.Id);
             row.HasIndex(account => account.Username).IsUnique();
+            row.Ignore(account => account.LoginHash);
             row.HasIndex(account => account.DeleteTimeMicros).HasFilter("\"DeleteTimeMicros\" IS NOT NULL");
         });
         model.Entity<SessionRow>(row =>

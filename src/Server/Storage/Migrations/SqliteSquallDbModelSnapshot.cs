@@ -27,6 +27,9 @@ namespace Squall.Server.Migrations
                     b.Property<long?>("DeleteTimeMicros")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("DisableTimeMicros")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("DisplayName")
                         .IsRequired()
                         .HasColumnType("TEXT");

@@ -1,0 +1,150 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using Grpc.Core;
+
+namespace Squall.Server;
+
+/// <summary>
+/// Takes an operator's orders while the server runs, since it is the database's only writer: at a Unix socket in the
+/// data directory that only its owner may open. A connection is one order and its answer, each a line of JSON.
+/// </summary>
+internal sealed partial class OperatorSocket(
+    StateDirectory directory, AccountCommands commands, TimeProvider time, ILogger<OperatorSocket> log)
+    : BackgroundService
+{
+    /// <summary>An order, or an answer, in bytes.</summary>
+    private const int LineBytesMax = 1 << 20;
+    private const int WaitingMax = 8;
+    private static readonly TimeSpan OrderTimeMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    public static string PathIn(string directory) => Path.Combine(directory, "squall.sock");
+
+    /// <summary>Has the running server do it.</summary>
+    /// <returns>Null: no server takes orders there.</returns>
+    public static async Task<AccountAnswer?> AskAsync(
+        string path, AccountOrder order, CancellationToken cancelled)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancelled);
+            await using var stream = new NetworkStream(socket);
+            await WriteAsync(stream, order, cancelled);
+            return await ReadAsync<AccountAnswer>(stream, cancelled);
+        }
+        catch (Exception gone) when (gone is SocketException or ArgumentOutOfRangeException)
+        {
+            return null;
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        string path = PathIn(directory.FullPath);
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            // The lock is ours: one that lies here is a killed server's.
+            File.Delete(path);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(path, StateDirectory.OwnerOnly);
+            }
+
+            listener.Listen(WaitingMax);
+        }
+        catch (Exception failure) when (failure is SocketException or ArgumentOutOfRangeException
+            or IOException or UnauthorizedAccessException)
+        {
+            // A path may be too long for a socket. The server is of use without it.
+            NotTaken(path, failure.Message);
+            return;
+        }
+
+        try
+        {
+            while (true)
+            {
+                await AcceptAsync(listener, stoppingToken);
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private async Task AcceptAsync(Socket listener, CancellationToken stopping)
+    {
+        try
+        {
+            using Socket connection = await listener.AcceptAsync(stopping);
+            await ServeAsync(connection, stopping);
+        }
+        catch (SocketException)
+        {
+            // There may be no more sockets just now; whoever asks waits meanwhile.
+            await Task.Delay(Pause, time, stopping);
+        }
+    }
+
+    private async Task ServeAsync(Socket connection, CancellationToken stopping)
+    {
+        using var late = new CancellationTokenSource(OrderTimeMax, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
+        try
+        {
+            await using var stream = new NetworkStream(connection);
+            AccountOrder order = await ReadAsync<AccountOrder>(stream, both.Token);
+            AccountAnswer answer = await AnswerAsync(order, both.Token);
+            Ordered(order.Verb, order.Username, answer.Refusal ?? "done");
+            await WriteAsync(stream, answer, both.Token);
+        }
+        catch (Exception gone) when (gone is IOException or JsonException or OperationCanceledException)
+        {
+            // Whoever asked has gone, or asked for nothing: the next one is waited for.
+            stopping.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task<AccountAnswer> AnswerAsync(AccountOrder order, CancellationToken cancelled)
+    {
+        try
+        {
+            return await commands.RunAsync(order, cancelled);
+        }
+        catch (RpcException refused)
+        {
+            return AccountAnswer.Refused(refused.Status.Detail);
+        }
+        catch (ArgumentException unknown)
+        {
+            return AccountAnswer.Refused(unknown.Message);
+        }
+    }
+
+    private static Task WriteAsync<T>(Stream stream, T message, CancellationToken cancelled) =>
+        stream.WriteAsync((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(message), (byte)'\n'], cancelled).AsTask();
+
+    private static async Task<T> ReadAsync<T>(Stream stream, CancellationToken cancelled)
+    {
+        byte[] line = new byte[LineBytesMax];
+        int length = 0;
+        while (length == 0 || line[length - 1] != '\n')
+        {
+            int read = await stream.ReadAsync(line.AsMemory(length), cancelled);
+            length += read > 0 ? read : throw new IOException("It ended amid a line, or the line is too long.");
+        }
+
+        return JsonSerializer.Deserialize<T>(line.AsSpan(0, length)) ?? throw new JsonException("It is null.");
+    }
+
+    [LoggerMessage(4, LogLevel.Information, "An operator's order: account {Verb} {Username}: {Outcome}")]
+    private partial void Ordered(string verb, string username, string outcome);
+
+    [LoggerMessage(5, LogLevel.Warning, "Operators' commands work only while the server does not run: {Path} cannot be "
+        + "listened at: {Cause}")]
+    private partial void NotTaken(string path, string cause);
+}
