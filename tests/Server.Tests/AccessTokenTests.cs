@@ -18,7 +18,7 @@ public sealed class AccessTokenTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _server = await ServerFixture.StartAsync(time: _time);
+        _server = await ServerFixture.StartAsync(StaticIssuer.Name, _time, StaticIssuer.Register);
         _ada = await Client.SignInAsync(_server, "ada");
         _place = await Place.MakeAsync(_server, _ada);
     }

@@ -121,8 +121,6 @@ public sealed class AuthTests : IClassFixture<ServerFixture>
     {
         using Client client = await Client.SignInAsync(_server, "early.bird");
         await Refusal.AssertAsync(StatusCode.Unimplemented, "NOT_YET_SUPPORTED", async () =>
-            await client.Auth.LoginWithIdTokenAsync(new()));
-        await Refusal.AssertAsync(StatusCode.Unimplemented, "NOT_YET_SUPPORTED", async () =>
             await client.Work.LeaseWorkAsync(new(), client.Headers));
         await Refusal.AssertAsync(StatusCode.Unauthenticated, "TOKEN_MISSING", async () =>
             await client.Work.LeaseWorkAsync(new()));

@@ -55,6 +55,7 @@ internal static class BadInputTable
         ["Account.create_time"] = "set by the server",
         ["TaskItem.assignee_id"] = "an id: FAILED_PRECONDITION where it is no member's",
         ["TaskItem.parent_id"] = "an id: NOT_FOUND where there is no such task",
+        ["nonce"] = "the token's, or the token is not accepted",
         ["snapshot"] = "a bool, which has no wrong value by itself",
     };
 
@@ -123,6 +124,9 @@ internal static class BadInputTable
             new("easy to guess", "1qaz2wsx3edc", "PASSWORD_WEAK"), new("too long", new string('x', 1_025), TooLong),
         ],
         ["id_token"] = [new("some", "a.b.c", Unsupported)],
+        ["AuthService/LoginWithIdToken id_token"] = [new("empty", "", Required)],
+        ["AuthService/LoginWithIdToken username"] =
+            [new("short", "ab", "USERNAME_FORMAT"), new("with a space", "a b c", "USERNAME_FORMAT")],
         ["account"] = [new("none", null, Required)],
         ["display_name"] = Text(100), ["Account.display_name"] = Text(100),
         ["role"] = Roles, ["ApiKey.role"] = Roles,

@@ -46,7 +46,7 @@ public sealed class BadInputWireTests : IClassFixture<FrozenServer>
     {
         using Client ada = await SignInAsync();
         IMessage request = await (await Place.MakeAsync(_server, ada)).RequestAsync(rpc);
-        byte[] right = Padded(request, 200);
+        byte[] right = Padded(request, 1_000);
         byte[] groups = [.. Enumerable.Repeat((byte)0xFB, 1_000)];
         byte[][] broken =
         [

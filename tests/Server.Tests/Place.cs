@@ -97,6 +97,11 @@ internal sealed class Place(ServerFixture server, Client owner, TaskList list)
     private async Task<IMessage> SessionRequestAsync(string rpc) => rpc switch
     {
         "AuthService/Login" => new LoginRequest { Username = await RegisterAsync(), Password = Client.Password },
+        "AuthService/LoginWithIdToken" => new LoginWithIdTokenRequest
+        {
+            IdToken = StaticIssuer.Token(server.Get<TimeProvider>().GetUtcNow()),
+            Username = $"i{Guid.NewGuid():N}"[..32],
+        },
         "AuthService/RefreshSession" => new RefreshSessionRequest { RefreshToken = await BeginSessionAsync() },
         "AuthService/Logout" => new LogoutRequest(),
         "AuthService/ListSessions" => new ListSessionsRequest(),

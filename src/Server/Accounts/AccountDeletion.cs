@@ -20,6 +20,7 @@ internal static class AccountDeletion
         account.DisplayName = "";
         account.PasswordHash = null;
         scope.Db.Places.Where(place => place.AccountId == account.Id).ExecuteDelete();
+        scope.Db.Identities.Where(identity => identity.AccountId == account.Id).ExecuteDelete();
         SessionChanges.EndAll(scope, account.Id);
         ApiKeys.EndAll(scope, account.Id);
         scope.Note(ChangeKind.AccountDeleted, account.Id, "");

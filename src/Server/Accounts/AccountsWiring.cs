@@ -3,6 +3,9 @@ namespace Squall.Server;
 /// <summary>What accounts register, and what they read before the first call.</summary>
 internal static class AccountsWiring
 {
+    /// <summary>What a provider may answer with.</summary>
+    private const int ProviderBytesMax = 1 << 20;
+
     public static void AddAccounts(this IServiceCollection services)
     {
         services.AddSingleton<Memberships>();
@@ -15,6 +18,11 @@ internal static class AccountsWiring
         services.AddSingleton<Attempts>();
         services.AddSingleton<Places>();
         services.AddSingleton<AccountCommands>();
+        services.AddSingleton<IdTokens>();
+        services.AddSingleton(_ => new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
+        {
+            MaxResponseContentBufferSize = ProviderBytesMax,
+        });
         services.AddHostedService<OperatorSocket>();
         services.AddSingleton<RequestRates>();
         services.AddSingleton<Mutations>();

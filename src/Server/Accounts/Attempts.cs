@@ -35,37 +35,12 @@ internal sealed class Attempts
     /// where it is used.
     /// </summary>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED, with when the next may be tried.</exception>
-    public Attempt BeginLogin(string username, Origin origin, bool isFamiliar)
-    {
-        if (!_origins.IsLimited(origin))
-        {
-            return new Attempt(null, username, origin, isFamiliar);
-        }
+    public Attempt BeginLogin(string username, Origin origin, bool isFamiliar) =>
+        Begin(username, origin, isFamiliar);
 
-        lock (_gate)
-        {
-            TimeSpan now = Now;
-            TimeSpan[] waits =
-            [
-                _ofPair.WaitOf((username, origin.Network), now),
-                _ofAddress.WaitOf(origin.Network, now),
-                isFamiliar ? TimeSpan.Zero : _ofAccount.WaitOf(username, now),
-            ];
-            if (waits.Max() is var wait && wait > TimeSpan.Zero)
-            {
-                throw Fault.Busy("TOO_MANY_ATTEMPTS", "There were too many failed logins.", wait);
-            }
-
-            _ofPair.Hold((username, origin.Network));
-            _ofAddress.Hold(origin.Network);
-            if (!isFamiliar)
-            {
-                _ofAccount.Hold(username);
-            }
-        }
-
-        return new Attempt(this, username, origin, isFamiliar);
-    }
+    /// <summary>A proof that names no account here is about to be tried: it counts by its address.</summary>
+    /// <exception cref="RpcException">RESOURCE_EXHAUSTED, with when the next may be tried.</exception>
+    public Attempt BeginLogin(Origin origin) => Begin(null, origin, isFamiliar: true);
 
     /// <summary>An account is about to be made; whether it then is does not matter.</summary>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED, with when the next may be tried.</exception>
@@ -89,16 +64,55 @@ internal sealed class Attempts
         }
     }
 
-    private void End(Attempt attempt)
+    private Attempt Begin(string? username, Origin origin, bool isFamiliar)
     {
-        (string, UInt128) pair = (attempt.Username, attempt.Origin.Network);
+        if (!_origins.IsLimited(origin))
+        {
+            return new Attempt(null, username, origin, isFamiliar);
+        }
+
         lock (_gate)
         {
-            End(_ofPair, pair, attempt.HasFailed);
-            End(_ofAddress, attempt.Origin.Network, attempt.HasFailed);
-            if (!attempt.IsFamiliar)
+            TimeSpan now = Now;
+            TimeSpan[] waits =
+            [
+                username is null ? TimeSpan.Zero : _ofPair.WaitOf((username, origin.Network), now),
+                _ofAddress.WaitOf(origin.Network, now),
+                username is null || isFamiliar ? TimeSpan.Zero : _ofAccount.WaitOf(username, now),
+            ];
+            if (waits.Max() is var wait && wait > TimeSpan.Zero)
             {
-                End(_ofAccount, attempt.Username, attempt.HasFailed);
+                throw Fault.Busy("TOO_MANY_ATTEMPTS", "There were too many failed logins.", wait);
+            }
+
+            _ofAddress.Hold(origin.Network);
+            if (username is not null)
+            {
+                _ofPair.Hold((username, origin.Network));
+            }
+
+            if (username is not null && !isFamiliar)
+            {
+                _ofAccount.Hold(username);
+            }
+        }
+
+        return new Attempt(this, username, origin, isFamiliar);
+    }
+
+    private void End(Attempt attempt)
+    {
+        lock (_gate)
+        {
+            End(_ofAddress, attempt.Origin.Network, attempt.HasFailed);
+            if (attempt.Username is { } username)
+            {
+                End(_ofPair, (username, attempt.Origin.Network), attempt.HasFailed);
+            }
+
+            if (attempt is { Username: { } name, IsFamiliar: false })
+            {
+                End(_ofAccount, name, attempt.HasFailed);
             }
         }
     }
@@ -117,11 +131,11 @@ internal sealed class Attempts
     }
 
     /// <summary>A proof that is being tried: it counts as long as it is, and from then on if it was wrong.</summary>
-    internal sealed class Attempt(Attempts? attempts, string username, Origin origin, bool isFamiliar) : IDisposable
+    internal sealed class Attempt(Attempts? attempts, string? username, Origin origin, bool isFamiliar) : IDisposable
     {
         private bool _ended;
 
-        public string Username => username;
+        public string? Username => username;
         public Origin Origin => origin;
         public bool IsFamiliar => isFamiliar;
         public bool HasFailed { get; private set; }

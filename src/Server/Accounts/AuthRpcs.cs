@@ -6,7 +6,8 @@ namespace Squall.Server;
 /// <summary>Turns credentials into sessions, and ends sessions.</summary>
 internal sealed class AuthRpcs(
     Store store, Journal journal, Mutations mutations, Sessions live, SessionChanges sessions, Passwords passwords,
-    Origins origins, Attempts attempts, Places places, TimeProvider time) : AuthService.AuthServiceBase
+    Origins origins, Attempts attempts, Places places, IdTokens idTokens, ServerOptions options, TimeProvider time)
+    : AuthService.AuthServiceBase
 {
     private const int UserAgentCharactersMax = 200;
 
@@ -55,6 +56,40 @@ internal sealed class AuthRpcs(
                 };
             },
             account.Id, request.CalculateSize(), context.CancellationToken);
+    }
+
+    public override async Task<LoginWithIdTokenResponse> LoginWithIdToken(
+        LoginWithIdTokenRequest request, ServerCallContext context)
+    {
+        string username = request.Username.Length == 0 ? "" : Username.Parse("username", request.Username);
+        Origin origin = origins.Of(context);
+        Identity identity = await VerifyAsync(request, origin, context.CancellationToken);
+        AccountRow? known = await store.ReadAsync(db => Identities.Find(db, identity), context.CancellationToken);
+        if (known is null)
+        {
+            RequireOpen();
+            attempts.CountRegistration(origin);
+        }
+
+        string userAgent = UserAgentOf(context);
+        return await journal.RunAsync(
+            scope =>
+            {
+                AccountRow account = Identities.Find(scope.Db, identity)
+                    ?? (known is null ? Identities.Add(scope, identity, username) : throw NoMore());
+                if (account.DisableTimeMicros is not null)
+                {
+                    throw NoMore();
+                }
+
+                places.Remember(scope, account.Id, origin);
+                return new LoginWithIdTokenResponse
+                {
+                    Tokens = sessions.Begin(scope, account.Id, userAgent),
+                    Account = account.ToProto(),
+                };
+            },
+            known?.Id ?? Nobody, request.CalculateSize(), context.CancellationToken);
     }
 
     public override async Task<RefreshSessionResponse> RefreshSession(
@@ -121,6 +156,32 @@ internal sealed class AuthRpcs(
             },
             endsAccess: true);
     }
+
+    private async Task<Identity> VerifyAsync(
+        LoginWithIdTokenRequest request, Origin origin, CancellationToken cancelled)
+    {
+        using Attempts.Attempt attempt = attempts.BeginLogin(origin);
+        try
+        {
+            return await idTokens.VerifyAsync(request.IdToken, request.Nonce, ageMax: null, cancelled);
+        }
+        catch (RpcException refused) when (refused.StatusCode == StatusCode.Unauthenticated)
+        {
+            attempt.Fail();
+            throw;
+        }
+    }
+
+    private void RequireOpen()
+    {
+        if (!options.ProviderRegistrationOpen)
+        {
+            throw Fault.Denied(
+                "REGISTRATION_CLOSED", "This server makes no accounts at a first login. Ask whoever runs it.");
+        }
+    }
+
+    private static RpcException NoMore() => IdTokens.Refused("its account cannot log in");
 
     private static string? AccountOf(SquallDb db, byte[] refreshHash) =>
         (from token in db.Tokens

@@ -22,7 +22,6 @@ internal static class Needs
 
     /// <summary>What the contract has and this version has not.</summary>
     private static readonly FrozenSet<string> Later = Paths("""
-        AuthService/LoginWithIdToken
         WorkService/LeaseWork WorkService/RenewLeases WorkService/CompleteWork WorkService/FailWork
         WorkService/ReleaseWork WorkService/SubmitWork
         """).ToFrozenSet(StringComparer.Ordinal);

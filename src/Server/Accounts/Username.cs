@@ -1,3 +1,4 @@
+using System.Text;
 using Grpc.Core;
 
 namespace Squall.Server;
@@ -23,6 +24,18 @@ internal static class Username
                 field, "USERNAME_FORMAT",
                 $"must be {CharactersMin} to {CharactersMax} of a-z, 0-9, '.', '_' and '-'");
     }
+
+    /// <summary>A name made legal: of an e-mail address what is before the @.</summary>
+    public static string From(string text)
+    {
+        string legal = new([.. text.Split('@')[0].Normalize(NormalizationForm.FormKD).ToLowerInvariant()
+            .Where(IsAllowed).Take(CharactersMax)]);
+        return legal.Length < CharactersMin ? "user" : legal;
+    }
+
+    /// <summary>A name with a number behind it, cut so that it fits.</summary>
+    public static string Numbered(string name, string number) =>
+        name[..Math.Min(name.Length, CharactersMax - number.Length)] + number;
 
     private static bool IsAllowed(char unit) => char.IsAsciiLetterOrDigit(unit) || unit is '.' or '_' or '-';
 }

@@ -17,6 +17,10 @@ internal static class OptionList
             options => options.DirectoryPath, SetDirectory),
         new("registration", "open|closed", "who may register an account; open by default while only loopback is bound",
             options => options.RegistrationOpen ? "open" : "closed", SetRegistration),
+        new("identity-providers", "ISSUER CLIENT...,...|none", "the OpenID Connect providers whose ID tokens log in",
+            options => List(options.IdentityProviders), SetIdentityProviders),
+        new("provider-registration", "open|closed", "whether their users get accounts; as --registration by default",
+            options => options.ProviderRegistrationOpen ? "open" : "closed", SetProviderRegistration),
         new("cors-origins", "ORIGIN,...|none", "the origins, as https://app.example, whose pages may call; * is any",
             options => List(options.CorsOrigins), SetCorsOrigins),
         new("trusted-proxies", "NETWORK,...|none", "whose X-Forwarded-For and -Proto are believed, as 10.0.0.0/8,::1",
@@ -86,6 +90,22 @@ internal static class OptionList
     private static string? SetRegistration(ServerOptions options, string text)
     {
         options.Registration = text == "open";
+        return text is "open" or "closed" ? null : "is neither open nor closed";
+    }
+
+    private static string? SetIdentityProviders(ServerOptions options, string text)
+    {
+        IdentityProvider?[] providers = text == "none" ? [] : [.. Parts(text).Select(IdentityProvider.Parse)];
+        options.IdentityProviders = [.. providers.OfType<IdentityProvider>()];
+        return providers.Contains(null) || (providers.Length == 0 && text != "none")
+            || options.IdentityProviders.DistinctBy(provider => provider.Issuer).Count() < providers.Length
+                ? IdentityProvider.Rule
+                : null;
+    }
+
+    private static string? SetProviderRegistration(ServerOptions options, string text)
+    {
+        options.ProviderRegistration = text == "open";
         return text is "open" or "closed" ? null : "is neither open nor closed";
     }
 

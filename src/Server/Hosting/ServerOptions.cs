@@ -19,6 +19,11 @@ internal sealed class ServerOptions
     /// <summary>Null: open while only loopback is bound.</summary>
     public bool? Registration { get; set; }
 
+    /// <summary>Null: as <see cref="RegistrationOpen"/>.</summary>
+    public bool? ProviderRegistration { get; set; }
+
+    public IReadOnlyList<IdentityProvider> IdentityProviders { get; set; } = [];
+
     /// <summary>The origins whose pages may call from a browser; <c>*</c> is any.</summary>
     public IReadOnlyList<string> CorsOrigins { get; set; } = [];
 
@@ -34,6 +39,9 @@ internal sealed class ServerOptions
 
     /// <summary>Whether anyone who reaches the server may register an account.</summary>
     public bool RegistrationOpen => Registration ?? OnlyLoopback;
+
+    /// <summary>Whether a provider's user who has no account is given one by logging in.</summary>
+    public bool ProviderRegistrationOpen => ProviderRegistration ?? RegistrationOpen;
 
     private bool OnlyLoopback => Http.IsLoopback && Https is null or { IsLoopback: true };
 }

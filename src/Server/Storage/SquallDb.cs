@@ -11,6 +11,7 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
     public DbSet<AccountRow> Accounts => Set<AccountRow>();
     public DbSet<SessionRow> Sessions => Set<SessionRow>();
     public DbSet<TokenRow> Tokens => Set<TokenRow>();
+    public DbSet<IdentityRow> Identities => Set<IdentityRow>();
     public DbSet<PlaceRow> Places => Set<PlaceRow>();
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
     public DbSet<TaskListRow> TaskLists => Set<TaskListRow>();
@@ -54,6 +55,11 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
             row.ToTable("tokens").HasKey(token => token.Hash);
             row.HasIndex(token => token.SessionId);
             row.HasIndex(token => token.ExpireTimeMicros);
+        });
+        model.Entity<IdentityRow>(row =>
+        {
+            row.ToTable("identities").HasKey(identity => new { identity.Issuer, identity.Subject });
+            row.HasIndex(identity => identity.AccountId);
         });
         model.Entity<PlaceRow>(row =>
         {

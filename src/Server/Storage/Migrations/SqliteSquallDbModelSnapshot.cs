@@ -177,6 +177,25 @@ namespace Squall.Server.Migrations
                     b.ToTable("gone_tasks", (string)null);
                 });
 
+            modelBuilder.Entity("Squall.Server.IdentityRow", b =>
+                {
+                    b.Property<string>("Issuer")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AccountId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Issuer", "Subject");
+
+                    b.HasIndex("AccountId");
+
+                    b.ToTable("identities", (string)null);
+                });
+
             modelBuilder.Entity("Squall.Server.JournalRow", b =>
                 {
                     b.Property<int>("Id")
