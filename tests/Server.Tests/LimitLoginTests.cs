@@ -161,6 +161,7 @@ public sealed class LimitLoginTests : IAsyncLifetime
     private static void Limited(ServerOptions options)
     {
         options.LimitLoopback = true;
+        options.ClearTextTokens = true;
         options.TrustedProxies = [new IPNetwork(IPAddress.Loopback, 32)];
         options.Limits.AccountAddressFailuresMax = 3;
         options.Limits.AccountFailuresMax = 4;

@@ -59,7 +59,9 @@ internal sealed record Caller(string AccountId, string ProofId, Need Needs, KeyR
 /// <summary>What a method asks of its caller: proof of who it is, and a role in the list that it deals with.</summary>
 /// <param name="CreatesLists">It is not for a key that names lists, or has a role below owner.</param>
 /// <param name="IsLater">It is answered UNIMPLEMENTED until a later version.</param>
-internal sealed record Need(Proof Proof, Role Role, bool CreatesLists = false, bool IsLater = false);
+/// <param name="HasSecret">Its request carries one, or its answer does; what asks for proof carries that.</param>
+internal sealed record Need(
+    Proof Proof, Role Role, bool CreatesLists = false, bool IsLater = false, bool HasSecret = false);
 
 internal enum Proof
 {

@@ -4,10 +4,11 @@ using Grpc.Core.Interceptors;
 namespace Squall.Server;
 
 /// <summary>
-/// Lets calls in: (1) what the resolved method needs, (2) who calls, if it asks for that, (3) not too often,
-/// (4) whether this version has the method. The handler finds the caller by <see cref="Caller.Of"/>.
+/// Lets calls in: (1) what the resolved method needs, (2) no secret over clear text, (3) who calls, if it asks for
+/// that, (4) not too often, (5) whether this version has the method. The handler finds the caller by
+/// <see cref="Caller.Of"/>.
 /// </summary>
-internal sealed class Gate(Sessions sessions, RequestRates rates) : Interceptor
+internal sealed class Gate(Sessions sessions, RequestRates rates, Origins origins) : Interceptor
 {
     private const string Header = "authorization";
     private const string Scheme = "Bearer ";
@@ -57,6 +58,11 @@ internal sealed class Gate(Sessions sessions, RequestRates rates) : Interceptor
     private async ValueTask EnterAsync(ServerCallContext context)
     {
         Need need = Needs.Of(context.Method);
+        if (need.HasSecret || need.Proof != Proof.Nothing)
+        {
+            origins.RequirePrivate(context);
+        }
+
         if (need.Proof != Proof.Nothing)
         {
             string token = TokenOf(context.RequestHeaders);

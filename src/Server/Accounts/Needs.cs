@@ -28,8 +28,8 @@ internal static class Needs
 
     private static readonly FrozenDictionary<string, Need> Table = new (Need Need, string Rpcs)[]
     {
-        (Nothing, """
-            GreeterService/SayHello
+        (Nothing, "GreeterService/SayHello"),
+        (Nothing with { HasSecret = true }, """
             AccountService/RegisterAccount
             AuthService/Login AuthService/LoginWithIdToken AuthService/RefreshSession
             """),

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Squall.Server;
@@ -6,14 +5,20 @@ namespace Squall.Server;
 /// <summary>The addresses that are served, and what a connection may ask for.</summary>
 internal static class Listeners
 {
-    public static void Listen(this WebApplicationBuilder builder, ServerOptions options, X509Certificate2? certificate)
+    public static void Listen(this WebApplicationBuilder builder, ServerOptions options, TlsCertificate? certificate)
     {
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.UseRpcLimits();
             Bound(kestrel.Limits, options.Limits);
-            kestrel.ListenRpc(options.Http.EndPoints(), options.Https?.EndPoints() ?? [], certificate);
+            if (certificate is not null)
+            {
+                kestrel.UseTls(options, certificate);
+            }
+
+            kestrel.ListenRpc(
+                options.Http.EndPoints(), options.Https?.EndPoints() ?? [], certificate?.Context.TargetCertificate);
         });
     }
 

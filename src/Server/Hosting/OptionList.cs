@@ -13,6 +13,17 @@ internal static class OptionList
             options => options.Http.ToString(), SetHttp),
         new("https", "HOST:PORT|off", "where to serve all protocols over TLS",
             options => options.Https?.ToString() ?? "off", SetHttps),
+        new("certificate", "FILE|own", "the certificate for TLS, with its chain, in PEM; read again when it changes",
+            options => options.CertificatePath ?? "own", (options, text) => SetFile(text, "own",
+                path => options.CertificatePath = path)),
+        new("certificate-key", "FILE|own", "its key, in PEM",
+            options => options.CertificateKeyPath ?? "own", (options, text) => SetFile(text, "own",
+                path => options.CertificateKeyPath = path)),
+        new("client-authorities", "FILE|none", "whose certificates clients may prove themselves with, in PEM",
+            options => options.ClientAuthoritiesPath ?? "none", (options, text) => SetFile(text, "none",
+                path => options.ClientAuthoritiesPath = path)),
+        new("clear-text-tokens", "loopback|any", "from where tokens and passwords are taken over clear text",
+            options => options.ClearTextTokens ? "any" : "loopback", SetClearTextTokens),
         new("data", "DIR", "where everything durable lies; made if it is not there",
             options => options.DirectoryPath, SetDirectory),
         new("registration", "open|closed", "who may register an account; open by default while only loopback is bound",
@@ -79,6 +90,18 @@ internal static class OptionList
         HostPort? address = HostPort.Parse(text);
         options.Https = address;
         return address is null && text != "off" ? HostPort.Rule + ", or off" : null;
+    }
+
+    private static string? SetFile(string text, string absent, Action<string?> set)
+    {
+        set(text == absent ? null : text);
+        return text.Length == 0 || text.Contains('\0', StringComparison.Ordinal) ? "is no file's name" : null;
+    }
+
+    private static string? SetClearTextTokens(ServerOptions options, string text)
+    {
+        options.ClearTextTokens = text == "any";
+        return text is "loopback" or "any" ? null : "is neither loopback nor any";
     }
 
     private static string? SetDirectory(ServerOptions options, string text)

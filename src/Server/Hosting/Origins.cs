@@ -12,6 +12,7 @@ namespace Squall.Server;
 internal sealed partial class Origins(ServerOptions options, ILogger<Origins> log)
 {
     private const string ForwardedFor = "X-Forwarded-For";
+    private const string ForwardedProto = "X-Forwarded-Proto";
 
     /// <summary>What calls within this process come from: it has no address.</summary>
     private static readonly Origin Itself = Origin.Of(IPAddress.IPv6Loopback);
@@ -34,6 +35,36 @@ internal sealed partial class Origins(ServerOptions options, ILogger<Origins> lo
         return forwarded.Count == 0 ? Origin.Of(peer)
             : IsTrusted(peer) ? Forwarded(peer, forwarded.ToString())
             : Unforwarded(peer);
+    }
+
+    /// <exception cref="RpcException">PERMISSION_DENIED: whoever listens on the way has the secret by now.</exception>
+    public void RequirePrivate(ServerCallContext context)
+    {
+        if (!options.ClearTextTokens && !IsPrivate(context.GetHttpContext()))
+        {
+            throw Fault.Denied(
+                "CLEAR_TEXT",
+                "Passwords and tokens are taken over TLS alone from others than this machine: use https. What was sent "
+                + "may have been read by others.");
+        }
+    }
+
+    /// <summary>
+    /// Whether nobody on the way can read what a call carries: it came over TLS, or from this machine; by a trusted
+    /// proxy, if that says the same of its caller.
+    /// </summary>
+    public bool IsPrivate(HttpContext http)
+    {
+        if (http.Request.IsHttps || http.Connection.RemoteIpAddress is not { } peer)
+        {
+            return true;
+        }
+
+        IHeaderDictionary headers = http.Request.Headers;
+        return headers.ContainsKey(ForwardedFor) && IsTrusted(peer)
+            ? Of(http).IsLocal || headers[ForwardedProto].ToString().Split(',', StringSplitOptions.TrimEntries)
+                .All(scheme => string.Equals(scheme, "https", StringComparison.OrdinalIgnoreCase))
+            : IPAddress.IsLoopback(peer);
     }
 
     private Origin Forwarded(IPAddress proxy, string list)

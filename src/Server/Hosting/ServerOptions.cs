@@ -13,6 +13,17 @@ internal sealed class ServerOptions
     /// <summary>Serves all protocols over TLS; null: not at all.</summary>
     public HostPort? Https { get; set; } = HostPort.Localhost(7443);
 
+    /// <summary>A certificate, with its chain, in PEM, and its key; null: the server makes one for itself.</summary>
+    public string? CertificatePath { get; set; }
+
+    public string? CertificateKeyPath { get; set; }
+
+    /// <summary>Who may vouch for clients, in PEM; null: clients are not asked for certificates.</summary>
+    public string? ClientAuthoritiesPath { get; set; }
+
+    /// <summary>Whether tokens and passwords are taken over clear text from others than this machine.</summary>
+    public bool ClearTextTokens { get; set; }
+
     /// <summary>Where everything durable lies; relative to the caller's working directory.</summary>
     public string DirectoryPath { get; set; } = "squall-data";
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
-
 namespace Squall.Server;
 
 /// <summary>A running server: what the program runs, and what tests and benches run within their own process.</summary>
@@ -69,8 +67,8 @@ internal sealed class SquallServer : IAsyncDisposable
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        X509Certificate2? certificate =
-            options.Https is null ? null : Certificate.LoadOrMake(directory, TimeProvider.System.GetUtcNow());
+        TlsCertificate? certificate =
+            options.Https is null ? null : new TlsCertificate(options, directory, time);
         builder.AddLogs(options.LogLevel);
         builder.Listen(options, certificate);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
@@ -78,6 +76,13 @@ internal sealed class SquallServer : IAsyncDisposable
         builder.Services.AddSingleton(options.Limits);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton<IStartupFilter, BrowserHeaders>();
+        if (certificate is not null)
+        {
+            builder.Services.AddSingleton(certificate);
+            builder.Services.AddHostedService<TlsUpkeep>();
+        }
+
         Program.Add(builder.Services, options);
         replace?.Invoke(builder.Services);
         WebApplication app = builder.Build();
