@@ -59,20 +59,7 @@ internal sealed partial class H2Load(TimeProvider time, string folder)
     /// <summary>Opens that many streams, and keeps them until the server ends them.</summary>
     public async Task<Process> HoldAsync(ServerProcess server, string method, IMessage request, int streams)
     {
-        const int StreamsEach = 100;
-        string body = Path.Combine(folder, "hold.bin");
-        await File.WriteAllBytesAsync(body, Frame(request));
-        var start = new ProcessStartInfo(
-            "h2load",
-            [
-                "-t1", "-w30", "-W30", $"-c{streams / StreamsEach}", $"-m{StreamsEach}", $"-n{streams}", "-d", body,
-                "-H", "content-type: application/grpc", "-H", "te: trailers",
-                new Uri(server.Address, method).ToString(),
-            ])
-        {
-            RedirectStandardOutput = true,
-        };
-        Process load = Process.Start(start)!;
+        Process load = Hold(server, method, request, streams);
         _ = load.StandardOutput.ReadToEndAsync();
         while ((await server.AskAsync("streams"))[0] < streams)
         {
@@ -81,6 +68,29 @@ internal sealed partial class H2Load(TimeProvider time, string folder)
 
         return load;
     }
+
+    /// <summary>Opens that many streams, a hundred on a connection; at their end it tells what it has read.</summary>
+    public Process Hold(ServerProcess server, string method, IMessage request, int streams, string? asked = null)
+    {
+        const int StreamsEach = 100;
+        string body = Path.Combine(folder, $"{Guid.NewGuid()}.bin");
+        File.WriteAllBytes(body, Frame(request));
+        string[] more = asked is null ? [] : ["-H", asked];
+        return Process.Start(new ProcessStartInfo(
+            "h2load",
+            [
+                "-t1", "-w30", "-W30", $"-c{streams / StreamsEach}", $"-m{StreamsEach}", $"-n{streams}", "-d", body,
+                "-H", "content-type: application/grpc", "-H", "te: trailers", .. more,
+                new Uri(server.Address, method).ToString(),
+            ])
+        {
+            RedirectStandardOutput = true,
+        })!;
+    }
+
+    /// <summary>The bytes of answers in what h2load has said at its end.</summary>
+    public static long DataOf(string said) =>
+        long.Parse(Data().Match(said).Groups["bytes"].Value, CultureInfo.InvariantCulture);
 
     private static long Calls(string method, string said, IMessage answer, int messages)
     {
@@ -128,6 +138,9 @@ internal sealed partial class H2Load(TimeProvider time, string folder)
 
     [GeneratedRegex(@"requests: .* (?<ok>\d+) succeeded, 0 failed, 0 errored, 0 timeout[\s\S]*\((?<bytes>\d+)\) data")]
     private static partial Regex Summary();
+
+    [GeneratedRegex(@"\((?<bytes>\d+)\) data")]
+    private static partial Regex Data();
 }
 
 /// <summary>The bench needs something that is not on this machine.</summary>

@@ -11,9 +11,14 @@ if (args is ["endpoint"])
     return await ConstantServer.RunEndpointAsync();
 }
 
-if (args is ["streams" or "frames"])
+if (args is ["streams" or "frames", string bytes])
 {
-    return await StreamServer.RunAsync(isFloor: args[0] == "frames");
+    return await StreamServer.RunAsync(args[0] == "frames", int.Parse(bytes, CultureInfo.InvariantCulture));
+}
+
+if (args is ["server", string data])
+{
+    return await WholeServer.RunAsync(data);
 }
 
 bool smoke = args.Contains("--smoke");
@@ -31,6 +36,8 @@ try
     await using Bench bench = await Bench.StartAsync(folder, TimeProvider.System);
     await bench.SayHelloAsync(rounds);
     await new StreamBench(new H2Load(TimeProvider.System, folder), rounds).RunAsync();
+    await new NotificationBench(
+        new H2Load(TimeProvider.System, folder), rounds, folder, TimeProvider.System).RunAsync();
     await bench.GetTaskAsync(rounds);
     await bench.CreateTaskAsync(rounds);
 }

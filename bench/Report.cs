@@ -40,18 +40,22 @@ internal static class Report
 
             {string.Join('\n', rounds.Notes.Select(note => "- " + note))}
 
-            Ours is the whole server, as it is shipped, but for streams: over the wire, with login, role and limits. The
-            load is h2load over loopback; answers are checked by their size, created tasks also by their rows.
+            Ours is the whole server, as it is shipped, but for "stream" and "fan-out", which are of the runtime alone:
+            over the wire, with login, role and limits. The load is h2load over loopback; answers are checked by their
+            size, created tasks also by their rows.
 
             - **SayHello** in `connections × calls in flight on each`. Floors, HTTP/2 only, that read the request and
               answer constant bytes. *Bare endpoint*: Kestrel with an `HttpContext` and no middleware. *Kestrel alone*:
               without host and `HttpContext`, too.
             - **Stream of 1,000** small messages a call, 8 × 4 calls in flight; messages are counted. Ours is the
-              runtime alone, which serialises each message and sends it before it takes the next; *buffered*, with the
-              standard hint that messages may wait for each other. Floor: a bare endpoint that writes, and sends one by
-              one, frames that were made once.
+              runtime alone, which serialises each message, and sends what its handler writes in one go together;
+              *buffered*, with the standard hint that messages may wait for each other. Floor: a bare endpoint that
+              writes, and sends one by one, frames that were made once.
             - **Fan-out** of a message of 200 bytes, encoded once, to so many open streams; deliveries are counted.
               Floor: likewise.
+            - **Delivery** of a created task, committed to disk, to so many subscriptions of ten accounts, a hundred on
+              a connection; the next is created when who subscribed last was told. Deliveries are counted, and at the
+              end what the subscribers have read. Floor: as of fan-out, with frames of the same size.
             - **GetTask**, as SayHello. Floor: its own statement, prepared once, run by one thread in process, with all
               values read; no network, no transaction.
             - **CreateTask** by so many callers, each on a connection of its own with one call at a time, durable

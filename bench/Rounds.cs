@@ -60,20 +60,29 @@ internal sealed class Rounds(int count, int uncounted, TimeSpan duration, string
     /// <summary>What is no rate.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
+    /// <summary>Whether this is to be measured.</summary>
+    public bool Wants(string what) => only is null || what.StartsWith(only, StringComparison.Ordinal);
+
+    /// <summary>What was measured in another way.</summary>
+    public void Note(string measured)
+    {
+        _notes.Add($"{measured}.");
+        Console.WriteLine(_notes[^1]);
+    }
+
     /// <summary>Measures something that does not depend on the machine's speed: once.</summary>
     public async Task NoteAsync(string what, Func<Task<double>> measure)
     {
         if (only is null)
         {
             double measured = await measure();
-            _notes.Add(string.Create(CultureInfo.InvariantCulture, $"{what}: **{measured:N0}**."));
-            Console.WriteLine(_notes[^1]);
+            Note(string.Create(CultureInfo.InvariantCulture, $"{what}: **{measured:N0}**"));
         }
     }
 
     public async Task RunAsync(string what, Measure ours, params (string Name, Measure Measure)[] floors)
     {
-        if (only is not null && !what.StartsWith(only, StringComparison.Ordinal))
+        if (!Wants(what))
         {
             return;
         }

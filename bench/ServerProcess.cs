@@ -61,9 +61,11 @@ internal sealed class ServerProcess : IAsyncDisposable
         return [.. said.Split(' ').Select(word => double.Parse(word, CultureInfo.InvariantCulture))];
     }
 
+    public void Kill() => _process.Kill();
+
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
+        Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
     }

@@ -9,6 +9,7 @@ internal sealed class StreamBench(H2Load load, Rounds rounds)
 {
     private const string Ours = "streams";
     private const string Floor = "frames";
+    private const string MessageBytes = "200";
     private static readonly SayHelloRequest Request = new() { Name = "bench" };
 
     public async Task RunAsync()
@@ -20,7 +21,16 @@ internal sealed class StreamBench(H2Load load, Rounds rounds)
         }
     }
 
-    private static Task<ServerProcess> StartAsync(string kind) => ServerProcess.StartAsync("Squall.Bench.dll", kind);
+    /// <summary>Has a server send to all streams that are open.</summary>
+    public static async Task<Measurement> SendAsync(ServerProcess server)
+    {
+        double[] told = await server.AskAsync("send");
+        return new Measurement(
+            (long)told[0], TimeSpan.FromMilliseconds(told[1]), TimeSpan.FromMilliseconds(told[2]));
+    }
+
+    private static Task<ServerProcess> StartAsync(string kind) => ServerProcess.StartAsync(
+        "Squall.Bench.dll", kind, MessageBytes);
 
     private async Task CountAsync()
     {
@@ -69,12 +79,7 @@ internal sealed class StreamBench(H2Load load, Rounds rounds)
     private sealed record Open(ServerProcess Server, Process Clients, double HeapBytesEach) : IAsyncDisposable
     {
         /// <summary>A second of it, as the server itself has measured.</summary>
-        public async Task<Measurement> SendAsync()
-        {
-            double[] told = await Server.AskAsync("send");
-            return new Measurement(
-                (long)told[0], TimeSpan.FromMilliseconds(told[1]), TimeSpan.FromMilliseconds(told[2]));
-        }
+        public Task<Measurement> SendAsync() => StreamBench.SendAsync(Server);
 
         public async ValueTask DisposeAsync()
         {

@@ -26,12 +26,20 @@ internal sealed class StreamServer
     public const string BufferedPath = "/bench.Streams/CountBuffered";
     public const string ListenPath = "/bench.Streams/Listen";
     public const int CountMessages = 1_000;
-    private const int MessageBytes = 200;
     private static readonly byte[] FloorOfCount = ConstantServer.Frame(Small);
-    private static readonly byte[] FloorOfListen = ConstantServer.Frame(Message);
-    private static readonly EncodedMessage<SayHelloResponse> Encoded = new(Message);
+    private readonly byte[] _floorOfListen;
+    private readonly EncodedMessage<SayHelloResponse> _encoded;
     private readonly List<IListener> _listeners = [];
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <param name="messageBytes">What is sent to each of many has so many.</param>
+    private StreamServer(int messageBytes)
+    {
+        const int TagAndLength = 3;
+        var message = new SayHelloResponse { Message = new string('m', messageBytes - TagAndLength) };
+        _floorOfListen = ConstantServer.Frame(message);
+        _encoded = new(message);
+    }
 
     /// <summary>Who listens.</summary>
     private interface IListener
@@ -39,15 +47,12 @@ internal sealed class StreamServer
         Task SendAsync();
     }
 
-    /// <summary>What is sent to each of many: 200 bytes.</summary>
-    public static SayHelloResponse Message => new() { Message = new string('m', MessageBytes - 3) };
-
     /// <summary>A small one.</summary>
     public static SayHelloResponse Small => new() { Message = "Hello, bench" };
 
-    public static async Task<int> RunAsync(bool isFloor)
+    public static async Task<int> RunAsync(bool isFloor, int messageBytes)
     {
-        var server = new StreamServer();
+        var server = new StreamServer(messageBytes);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -190,7 +195,7 @@ internal sealed class StreamServer
         SayHelloRequest request, IServerStreamWriter<SayHelloResponse> stream, ServerCallContext context)
     {
         await context.WriteResponseHeadersAsync([]);
-        Add(new Stream(stream));
+        Add(new Stream(stream, _encoded));
         await _end.Task;
     }
 
@@ -230,23 +235,24 @@ internal sealed class StreamServer
         else
         {
             await output.FlushAsync();
-            Add(new Floor(output));
+            Add(new Floor(output, _floorOfListen));
             await _end.Task;
         }
 
         http.Response.AppendTrailer("grpc-status", "0");
     }
 
-    private sealed class Stream(IServerStreamWriter<SayHelloResponse> stream) : IListener
+    private sealed class Stream(
+        IServerStreamWriter<SayHelloResponse> stream, EncodedMessage<SayHelloResponse> message) : IListener
     {
-        public Task SendAsync() => stream.WriteAsync(Encoded);
+        public Task SendAsync() => stream.WriteAsync(message);
     }
 
-    private sealed class Floor(PipeWriter output) : IListener
+    private sealed class Floor(PipeWriter output, byte[] frame) : IListener
     {
         public Task SendAsync()
         {
-            output.Write(FloorOfListen);
+            output.Write(frame);
             ValueTask<FlushResult> flush = output.FlushAsync();
             return flush.IsCompletedSuccessfully ? Task.CompletedTask : flush.AsTask();
         }

@@ -138,7 +138,8 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         Bell = new Bell(Tail, Memberships);
         _pages = new JournalPages(_store, Tail);
         var subscriptions = new Subscriptions(Limits, Time);
-        Rpcs = new NotificationRpcs(_store, Tail, Bell, _pages, subscriptions, Memberships, Limits, Time);
+        Rpcs = new NotificationRpcs(
+            _store, Tail, Bell, new CatchUp(Time), _pages, subscriptions, Memberships, Limits, Time);
         Journal.Start();
         await Memberships.LoadAsync(CancellationToken.None);
         Journal.Committed += rows => Memberships.Apply(Learns(rows));

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Tasks.Sources;
 
 namespace Squall.Server;
 
@@ -13,6 +12,7 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
     private readonly Lock _gate = new();
     private readonly HashSet<Waiter> _waiters = [];
     private readonly Dictionary<string, List<Agenda>> _agendasOf = new(StringComparer.Ordinal);
+    private Calls _calls = new();
     private int _rung;
 
     // Boxed, so that the many who are woken at once read it without the gate.
@@ -82,6 +82,7 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
     {
         // Before the walk: whoever rings during it asks for another one.
         Interlocked.Exchange(ref _rung, 0);
+        Calls last;
         lock (_gate)
         {
             foreach (Waiter waiter in _waiters)
@@ -103,14 +104,21 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
             }
 
             _covered = new(end);
+            last = _calls;
+            _calls = new();
         }
+
+        last.Execute();
     }
 
     private void FallBehind()
     {
         foreach (Agenda agenda in _agendasOf.Values.SelectMany(agendas => agendas))
         {
-            agenda.FallBehind();
+            if (agenda.FallBehind())
+            {
+                Call(agenda);
+            }
         }
     }
 
@@ -149,58 +157,40 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
         foreach (Agenda agenda in agendas)
         {
             // What is told of a list itself is told whatever the filter.
-            if (row.TaskId.Length == 0 || agenda.View.Reaches(row.ListId))
+            if ((row.TaskId.Length == 0 || agenda.View.Reaches(row.ListId)) && agenda.Add(row.Seq))
             {
-                agenda.Add(row.Seq);
+                Call(agenda);
             }
         }
     }
-}
 
-/// <summary>
-/// What one loop sleeps on. A wake that comes while it is up is kept: whoever says what has changed before it wakes
-/// the loop is never overlooked.
-/// </summary>
-internal sealed class Waiter : IValueTaskSource
-{
-    private const int Up = 0;
-    private const int Asleep = 1;
-    private const int Woken = 2;
-    private ManualResetValueTaskSourceCore<bool> _wait = new() { RunContinuationsAsynchronously = true };
-    private int _state;
-
-    /// <summary>
-    /// Done at the next wake, or at once if there was one since the last sleep. One sleeps at a time.
-    /// </summary>
-    public ValueTask SleepAsync()
+    /// <summary>Where many are to be called, they are called by several threads.</summary>
+    private void Call(Agenda agenda)
     {
-        _wait.Reset();
-        if (Interlocked.CompareExchange(ref _state, Asleep, Up) == Woken)
+        _calls.Add(agenda);
+        if (_calls.IsFull)
         {
-            Interlocked.Exchange(ref _state, Up);
-            return ValueTask.CompletedTask;
-        }
-
-        return new ValueTask(this, _wait.Version);
-    }
-
-    public void Wake()
-    {
-        if (Interlocked.Exchange(ref _state, Woken) == Asleep)
-        {
-            _wait.SetResult(true);
+            ThreadPool.UnsafeQueueUserWorkItem(_calls, preferLocal: false);
+            _calls = new();
         }
     }
 
-    void IValueTaskSource.GetResult(short token)
+    /// <summary>Some who are called one after the other.</summary>
+    private sealed class Calls : IThreadPoolWorkItem
     {
-        _wait.GetResult(token);
-        Interlocked.Exchange(ref _state, Up);
+        private const int AgendasMax = 128;
+        private readonly List<Agenda> _agendas = [];
+
+        public bool IsFull => _agendas.Count == AgendasMax;
+
+        public void Add(Agenda agenda) => _agendas.Add(agenda);
+
+        public void Execute()
+        {
+            foreach (Agenda agenda in _agendas)
+            {
+                agenda.Call();
+            }
+        }
     }
-
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wait.GetStatus(token);
-
-    void IValueTaskSource.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _wait.OnCompleted(continuation, state, token, flags);
 }

@@ -212,6 +212,18 @@ internal sealed class ChangeReader(Tail tail, JournalPages journal, Cursor start
         return (await NextAsync(cancelled))!;
     }
 
+    /// <summary>The same, where it is in memory; null: it is not.</summary>
+    public Change? TryAt(long seq)
+    {
+        if (_page.Count > 0 || tail.At(seq) is not { } change)
+        {
+            return null;
+        }
+
+        Place = new Cursor(Place.Epoch, seq, (uint)change.Row.Mark);
+        return change;
+    }
+
     /// <summary>Passes over all up to <paramref name="place"/>, unless it is there already.</summary>
     public void SkipTo(Cursor place)
     {

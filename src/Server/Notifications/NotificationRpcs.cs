@@ -6,8 +6,8 @@ namespace Squall.Server;
 
 /// <summary>Tells of changes: as a stream, or a page at a time.</summary>
 internal sealed class NotificationRpcs(
-    Store store, Tail tail, Bell bell, JournalPages journal, Subscriptions subscriptions, Memberships memberships,
-    Limits limits, TimeProvider time) : NotificationService.NotificationServiceBase
+    Store store, Tail tail, Bell bell, CatchUp catchUp, JournalPages journal, Subscriptions subscriptions,
+    Memberships memberships, Limits limits, TimeProvider time) : NotificationService.NotificationServiceBase
 {
     /// <summary>
     /// More than this, without a message in it, ends a page of ListNotifications: its cursor has moved.
@@ -33,7 +33,7 @@ internal sealed class NotificationRpcs(
             await context.WriteResponseHeadersAsync([]);
             using var delivery = new Delivery(responseStream, open, limits.StalledWriteMax, time);
             using var subscription = new Subscription(
-                tail, bell, new ChangeReader(tail, journal, start), view, delivery, open, heartbeat, time);
+                tail, bell, catchUp, new ChangeReader(tail, journal, start), view, delivery, open, heartbeat, time);
             await subscription.RunAsync(
                 request.Snapshot ? new SnapshotScan(store, view) : null, resumes: request.After.Length > 0);
         }

@@ -7,6 +7,7 @@ internal static class NotificationWiring
     {
         services.AddSingleton<Tail>();
         services.AddSingleton<Bell>();
+        services.AddSingleton<CatchUp>();
         services.AddSingleton<JournalPages>();
         services.AddSingleton<Subscriptions>();
         services.AddSingleton<NotificationRpcs>();
@@ -22,6 +23,8 @@ internal static class NotificationWiring
         tail.Start(journal.End);
         journal.Committed += services.GetRequiredService<Subscriptions>().Apply;
         journal.Committed += tail.Append;
+        CatchUp catchUp = services.GetRequiredService<CatchUp>();
+        journal.Committed += _ => catchUp.Committed();
         journal.Committed += services.GetRequiredService<Bell>().Ring;
     }
 }

@@ -10,6 +10,7 @@ internal sealed class Subscription : IDisposable
 {
     private readonly Tail _tail;
     private readonly Bell _bell;
+    private readonly CatchUp _catchUp;
     private readonly ChangeReader _changes;
     private readonly View _view;
     private readonly Delivery _delivery;
@@ -21,12 +22,17 @@ internal sealed class Subscription : IDisposable
     private readonly CancellationTokenRegistration _over;
     private int _timerSet;
 
+    // What was begun in the loop's place, for it to finish.
+    private long _taken;
+    private Task? _sending;
+
     public Subscription(
-        Tail tail, Bell bell, ChangeReader changes, View view, Delivery delivery, OpenSubscription open,
+        Tail tail, Bell bell, CatchUp catchUp, ChangeReader changes, View view, Delivery delivery, OpenSubscription open,
         TimeSpan heartbeat, TimeProvider time)
     {
         _tail = tail;
         _bell = bell;
+        _catchUp = catchUp;
         _changes = changes;
         _view = view;
         _delivery = delivery;
@@ -34,7 +40,7 @@ internal sealed class Subscription : IDisposable
         _heartbeat = heartbeat;
         _timer = time.CreateTimer(_ => TimerRang(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _over = open.Over.UnsafeRegister(static waiter => ((Waiter)waiter!).Wake(), _waiter);
-        _agenda = new Agenda(view, _waiter);
+        _agenda = new Agenda(view, _waiter, TryTellNow);
         bell.Add(_waiter);
     }
 
@@ -97,7 +103,11 @@ internal sealed class Subscription : IDisposable
         while (_changes.Place.Seq < seq)
         {
             _open.ThrowIfOver();
-            if (await _changes.NextAsync(_open.Over) is { } change)
+            if (snapshot is null && seq - _changes.Place.Seq > CatchUp.FreeChanges)
+            {
+                await TellPieceAsync(seq);
+            }
+            else if (await _changes.NextAsync(_open.Over) is { } change)
             {
                 snapshot?.Follow(change.Row);
                 if (await TellAsync(change))
@@ -114,6 +124,33 @@ internal sealed class Subscription : IDisposable
         }
     }
 
+    /// <summary>Tells some of many changes, in turn with others; waits for its reader when others have theirs.</summary>
+    private async Task TellPieceAsync(long seq)
+    {
+        Task sending = Task.CompletedTask;
+        long began = await _catchUp.EnterAsync(_open.Over);
+        try
+        {
+            for (int told = 0; told < CatchUp.TurnChanges && sending.IsCompletedSuccessfully; told++)
+            {
+                _open.ThrowIfOver();
+                if (_changes.Place.Seq >= seq || await _changes.NextAsync(_open.Over) is not { } change)
+                {
+                    break;
+                }
+
+                Sight sight = _view.Of(change);
+                sending = sight == Sight.Nothing ? sending : _delivery.SendAsync(change, sight);
+            }
+        }
+        finally
+        {
+            _catchUp.Leave(began);
+        }
+
+        await sending;
+    }
+
     /// <summary>
     /// Tells the changes that the bell puts on the agenda, and passes over all others without a look at them.
     /// </summary>
@@ -123,9 +160,15 @@ internal sealed class Subscription : IDisposable
         {
             _open.ThrowIfOver();
 
+            if (_sending is { } sending)
+            {
+                _sending = null;
+                await sending;
+            }
+
             // Asked before the agenda: what is put there from now on lies beyond it.
             Cursor covered = _bell.Covered;
-            if (_agenda.TryTake(out long seq))
+            if (TryTake(out long seq))
             {
                 if (seq > _changes.Place.Seq && !await TellAsync(await _changes.AtAsync(seq, _open.Over)))
                 {
@@ -143,6 +186,69 @@ internal sealed class Subscription : IDisposable
                 await SleepAsync();
             }
         }
+    }
+
+    /// <summary>
+    /// Does the loop's work in its place, while it sleeps: that of most changes, whose stream takes them at once, and
+    /// without waking anyone. False: the loop is to go on where this has stopped.
+    /// </summary>
+    private bool TryTellNow()
+    {
+        try
+        {
+            while (!_open.Over.IsCancellationRequested)
+            {
+                Cursor covered = _bell.Covered;
+                if (!TryTake(out long seq))
+                {
+                    bool isBehind = _agenda.IsBehind;
+                    if (!isBehind)
+                    {
+                        _changes.SkipTo(covered);
+                    }
+
+                    return !isBehind;
+                }
+
+                if (seq <= _changes.Place.Seq)
+                {
+                    continue;
+                }
+
+                if (_changes.TryAt(seq) is not { } change)
+                {
+                    _taken = seq;
+                    return false;
+                }
+
+                Sight sight = _view.Of(change);
+                _sending = sight == Sight.Nothing ? null : _delivery.SendAsync(change, sight);
+                if (_sending is { IsCompletedSuccessfully: false })
+                {
+                    return false;
+                }
+
+                _sending = null;
+            }
+        }
+        catch (Exception exception)
+        {
+            _sending = Task.FromException(exception); // The loop ends by it.
+        }
+
+        return false;
+    }
+
+    /// <summary>The place to look at next.</summary>
+    private bool TryTake(out long seq)
+    {
+        if (_taken == 0)
+        {
+            return _agenda.TryTake(out seq);
+        }
+
+        (seq, _taken) = (_taken, 0);
+        return true;
     }
 
     /// <summary>False: there is nothing to tell of it.</summary>
