@@ -53,7 +53,7 @@ internal sealed class Agenda(View view, Waiter waiter, Func<bool>? tellNow = nul
         }
     }
 
-    /// <summary>Tells it that there is something, by doing it where it sleeps and nothing is to be waited for.</summary>
+    /// <summary>Tells it that there is something, by doing it where it sleeps and need not wait.</summary>
     public void Call()
     {
         lock (_gate)

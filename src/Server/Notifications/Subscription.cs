@@ -27,8 +27,8 @@ internal sealed class Subscription : IDisposable
     private Task? _sending;
 
     public Subscription(
-        Tail tail, Bell bell, CatchUp catchUp, ChangeReader changes, View view, Delivery delivery, OpenSubscription open,
-        TimeSpan heartbeat, TimeProvider time)
+        Tail tail, Bell bell, CatchUp catchUp, ChangeReader changes, View view, Delivery delivery,
+        OpenSubscription open, TimeSpan heartbeat, TimeProvider time)
     {
         _tail = tail;
         _bell = bell;
@@ -124,7 +124,7 @@ internal sealed class Subscription : IDisposable
         }
     }
 
-    /// <summary>Tells some of many changes, in turn with others; waits for its reader when others have theirs.</summary>
+    /// <summary>Tells some of many changes, in turn with others; its reader is waited for after that.</summary>
     private async Task TellPieceAsync(long seq)
     {
         Task sending = Task.CompletedTask;
