@@ -66,11 +66,11 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
         return store.ReadAsync(
             db =>
             {
+                IQueryable<MemberRow> members = db.Members.Where(member =>
+                    member.AccountId == accountId && member.EndSeq == null
+                    && string.Compare(member.ListId, after) > 0);
                 var rows = (
-                    from member in db.Members
-                    where member.AccountId == accountId && member.EndSeq == null
-                        && string.Compare(member.ListId, after) > 0
-                        && (named == null || named.Contains(member.ListId))
+                    from member in named is null ? members : members.Where(member => named.Contains(member.ListId))
                     orderby member.ListId
                     join list in db.TaskLists on member.ListId equals list.Id
                     select new { List = list, member.Role })
