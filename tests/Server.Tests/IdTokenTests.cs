@@ -58,6 +58,29 @@ public sealed class IdTokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_account_that_has_no_password_is_deleted_by_a_fresh_token_of_its_own()
+    {
+        string old = Key.Sign(Claims("leaves"));
+        Metadata headers = Client.Bearer((await LoginAsync(old)).Tokens.AccessToken);
+        await LoginAsync(Key.Sign(Claims("another")));
+        await Refusal.AssertAsync(StatusCode.InvalidArgument, "FIELD_REQUIRED", "id_token", () => DeleteAsync(""));
+        await RefusedAsync(Key.Sign(Claims("another")));
+        _time.Advance(TimeSpan.FromMinutes(7));
+        await RefusedAsync(old);
+        await _client!.Accounts.GetAccountAsync(new(), headers);
+
+        await DeleteAsync(Key.Sign(Claims("leaves")));
+        await Refusal.AssertAsync(StatusCode.Unauthenticated, "TOKEN_INVALID", async () =>
+            await _client.Accounts.GetAccountAsync(new(), headers));
+
+        Task DeleteAsync(string idToken) => _client!.Accounts.DeleteAccountAsync(
+            new() { IdToken = idToken }, headers).ResponseAsync;
+
+        Task RefusedAsync(string idToken) => Refusal.AssertAsync(
+            StatusCode.Unauthenticated, "ID_TOKEN_INVALID", () => DeleteAsync(idToken));
+    }
+
+    [Fact]
     public async Task No_providers_email_or_name_leads_into_an_account_of_another()
     {
         await _client!.Accounts.RegisterAccountAsync(new() { Username = "victim", Password = Client.Password });

@@ -6,11 +6,14 @@ namespace Squall.Server;
 /// <summary>Accounts of people and of programs.</summary>
 internal sealed class AccountRpcs(
     Store store, Journal journal, Mutations mutations, Sessions live, Passwords passwords, Origins origins,
-    Attempts attempts, ServerOptions options, Limits limits, TimeProvider time)
+    Attempts attempts, IdTokens idTokens, ServerOptions options, Limits limits, TimeProvider time)
     : AccountService.AccountServiceBase
 {
     /// <summary>Whoever has no account yet shares one place in the journal's queue.</summary>
     private const string Newcomers = "";
+
+    /// <summary>How long ago an ID token may have been made that proves an account in place of a password.</summary>
+    private static readonly TimeSpan FreshMax = TimeSpan.FromMinutes(5);
 
     public override async Task<RegisterAccountResponse> RegisterAccount(
         RegisterAccountRequest request, ServerCallContext context)
@@ -93,13 +96,16 @@ internal sealed class AccountRpcs(
     public override async Task<DeleteAccountResponse> DeleteAccount(
         DeleteAccountRequest request, ServerCallContext context)
     {
-        if (request.IdToken.Length > 0)
+        AccountRow account = await OwnAsync(context);
+        if (account.PasswordHash is null && request.Password.Length == 0)
         {
-            throw Fault.Unsupported("id_token");
+            await ProveAsync(account, request.IdToken, context);
+        }
+        else
+        {
+            await ProveAsync(account, "password", request.Password, context);
         }
 
-        AccountRow account = await OwnAsync(context);
-        await ProveAsync(account, "password", request.Password, context);
         return await mutations.RunAsync(
             context, request, "",
             scope =>
@@ -161,6 +167,17 @@ internal sealed class AccountRpcs(
         {
             attempt.Fail();
             throw WrongPassword();
+        }
+    }
+
+    /// <summary>The same by an ID token, made just now, of an identity that leads to the account.</summary>
+    private async Task ProveAsync(AccountRow account, string idToken, ServerCallContext context)
+    {
+        Identity identity = await idTokens.VerifyAsync(idToken, nonce: "", FreshMax, context.CancellationToken);
+        AccountRow? found = await store.ReadAsync(db => Identities.Find(db, identity), context.CancellationToken);
+        if (found?.Id != account.Id)
+        {
+            throw IdTokens.Refused("it is not this account's");
         }
     }
 
