@@ -197,6 +197,61 @@ public sealed class ClientRetryTests
     }
 
     [Fact]
+    [Wire("C1.3.18")]
+    public async Task A_failure_that_comes_too_late_to_be_tried_again_takes_a_token_as_well()
+    {
+        int calls = 0;
+        GrpcChannelOptions options = Retrying(5);
+        options.ServiceConfig!.RetryThrottling = new RetryThrottlingPolicy { MaxTokens = 4, TokenRatio = 1 };
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            async http =>
+            {
+                if (calls++ < 2)
+                {
+                    await http.WriteAsync(Script.Frame("begun"));
+                }
+
+                http.End(StatusCode.Unavailable);
+            },
+            options);
+        for (int late = 0; late < 2; late++)
+        {
+            using AsyncServerStreamingCall<EchoResponse> call = server.Client.Repeat(new());
+            Assert.True(await call.ResponseStream.MoveNext());
+            Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(
+                () => call.ResponseStream.MoveNext())).StatusCode);
+        }
+
+        // Two of four tokens are left, which is no more than half.
+        Assert.Equal(StatusCode.Unavailable, await CodeAsync(server.Client.UnaryAsync(new())));
+        Assert.Equal(3, calls);
+    }
+
+    [Fact]
+    [Wire("C1.3.23")]
+    public async Task Each_attempt_asks_the_credentials_anew()
+    {
+        var seen = new List<string>();
+        GrpcChannelOptions options = Retrying(3);
+        options.UnsafeUseInsecureChannelCallCredentials = true;
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            http =>
+            {
+                seen.Add(http.Request.Headers["proof"].ToString());
+                return seen.Count < 3 ? RefuseAsync(http) : Script.EchoAsync(http);
+            },
+            options);
+        int asked = 0;
+        var credentials = CallCredentials.FromInterceptor((_, metadata) =>
+        {
+            metadata.Add("proof", $"{++asked}");
+            return Task.CompletedTask;
+        });
+        await server.Client.UnaryAsync(new(), new CallOptions(credentials: credentials));
+        Assert.Equal(["1", "2", "3"], seen);
+    }
+
+    [Fact]
     [Wire("C1.3.14")]
     public async Task A_server_stream_that_has_not_begun_is_tried_again()
     {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Grpc.Core;
+using Grpc.Net.Client.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Squall.Rpc;
@@ -48,6 +49,8 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     internal RetryBuffer RetryBuffer { get; }
 
     internal RetryThrottle Throttle { get; }
+
+    internal RetryPolicy? RetryPolicyOf(IMethod method) => Options.ServiceConfig?.Find(method)?.RetryPolicy;
 
     internal Redial Redial { get; }
 

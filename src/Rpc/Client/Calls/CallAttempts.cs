@@ -13,13 +13,14 @@ internal sealed class CallAttempts(CallRequest call, bool waitForReady)
     {
         var retry = new CallRetry(
             channel,
-            channel.Options.ServiceConfig?.Find(call.Method)?.RetryPolicy,
+            channel.RetryPolicyOf(call.Method),
             lifetime.Activity,
             waitForReady);
         try
         {
             while (true)
             {
+                await call.ProveAsync().ConfigureAwait(false);
                 try
                 {
                     CallResponse opened = await SendAsync(retry.Previous).ConfigureAwait(false);

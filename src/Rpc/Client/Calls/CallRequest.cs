@@ -30,6 +30,13 @@ internal sealed class CallRequest(
 
     public Metadata Proof { get; } = [];
 
+    /// Asks the credentials anew: what they gave for the attempt before may have expired.
+    public Task ProveAsync()
+    {
+        Proof.Clear();
+        return channel.Security.ProveAsync(options.Credentials, method, Proof, lifetime.Token);
+    }
+
     /// The encoding that the caller asked for; INTERNAL if the channel does not know it.
     public static ICompressionProvider? EncodingOf(GrpcChannel channel, CallOptions options) =>
         options.Headers?.GetValue(EncodingHeader) is not { } name || name == MessageEncodings.Identity

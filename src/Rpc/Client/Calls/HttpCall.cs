@@ -135,9 +135,8 @@ internal sealed class HttpCall<TRequest, TResponse>
         }
     }
 
-    /// Up to the response's headers: (1) tell of the call and watch the time, (2) encode the only request, (3) gather
-    /// what the call proves, (4) send, again as the policy says, (5) tell the headers, and the end where the response
-    /// is nothing else.
+    /// Up to the response's headers: (1) tell of the call and watch the time, (2) encode the only request, (3) send,
+    /// again as the policy says, (4) tell the headers, and the end where the response is nothing else.
     private async Task<CallResponse> OpenAsync(TRequest? only)
     {
         try
@@ -149,9 +148,6 @@ internal sealed class HttpCall<TRequest, TResponse>
             RequestFlow flow = stream
                 ?? new RequestFlow(encoder.EncodeOnce(only!, options.WriteOptions?.Flags ?? default));
             var request = new CallRequest(channel, method, host, options, lifetime, flow);
-            await channel.Security.ProveAsync(options.Credentials, method, request.Proof, lifetime.Token)
-                .ConfigureAwait(false);
-
             CallResponse opened = await new CallAttempts(request, options.IsWaitForReady).OpenAsync()
                 .ConfigureAwait(false);
             response = opened;
@@ -210,6 +206,11 @@ internal sealed class HttpCall<TRequest, TResponse>
             if (outcome.Status.StatusCode == StatusCode.OK)
             {
                 channel.Throttle.Succeeded();
+            }
+            else if (opened.Outcome is null && channel.RetryPolicyOf(method) is { } policy
+                && policy.RetryableStatusCodes.Contains(outcome.Status.StatusCode))
+            {
+                channel.Throttle.MayRetry(); // It counts, too late though it came to be tried again.
             }
         }
     }
