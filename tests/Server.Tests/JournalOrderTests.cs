@@ -19,7 +19,7 @@ public sealed class JournalOrderTests : IClassFixture<ServerFixture>
         Assert.Equal(
             [
                 typeof(Retention), typeof(Memberships), typeof(Sessions), typeof(TaskUpkeep), typeof(Subscriptions),
-                typeof(Tail), typeof(Bell),
+                typeof(Tail), typeof(CatchUp), typeof(Bell),
             ],
             ((MulticastDelegate)handlers!).GetInvocationList().Select(handler => handler.Target!.GetType()));
     }

@@ -21,7 +21,7 @@ internal sealed class CatchUp(TimeProvider time) : IDisposable
     private long _committed;
 
     /// <summary>Takes note that something is written.</summary>
-    public void Committed() => Volatile.Write(ref _committed, time.GetTimestamp());
+    public void Follow(IReadOnlyList<ChangeRow> committed) => Volatile.Write(ref _committed, time.GetTimestamp());
 
     /// <summary>Waits for a turn, in which nothing is to be waited for but the database.</summary>
     /// <returns>When it began, for <see cref="Leave"/>.</returns>

@@ -23,8 +23,7 @@ internal static class NotificationWiring
         tail.Start(journal.End);
         journal.Committed += services.GetRequiredService<Subscriptions>().Apply;
         journal.Committed += tail.Append;
-        CatchUp catchUp = services.GetRequiredService<CatchUp>();
-        journal.Committed += _ => catchUp.Committed();
+        journal.Committed += services.GetRequiredService<CatchUp>().Follow;
         journal.Committed += services.GetRequiredService<Bell>().Ring;
     }
 }
