@@ -129,7 +129,12 @@ public sealed class OperatorTests : HostingPlace
         await using ServerFixture server = await ServerFixture.StartAsync();
         string path = OperatorSocket.PathIn(server.Server.DirectoryPath);
         await DoneAsync(Client.Password, "create", "ada", "--data", server.Server.DirectoryPath);
-        foreach (string order in (string[])["", "\n", "nonsense\n", "null\n", "{}\n", "{\"Verb\":\"drop\"}\n", "{"])
+        string[] orders =
+        [
+            "", "\n", "nonsense\n", "null\n", "{}\n", "{\"Verb\":\"drop\"}\n", "{", "{\"Verb\":\"create\"}\n",
+            "{\"Verb\":\"create\",\"Username\":null,\"Password\":null}\n",
+        ];
+        foreach (string order in orders)
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));

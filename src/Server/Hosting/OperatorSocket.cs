@@ -15,6 +15,14 @@ internal sealed partial class OperatorSocket(
     /// <summary>An order, or an answer, in bytes.</summary>
     private const int LineBytesMax = 1 << 20;
     private const int WaitingMax = 8;
+
+    /// <summary>What lacks a part is no order.</summary>
+    private static readonly JsonSerializerOptions Whole = new()
+    {
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
     private static readonly TimeSpan OrderTimeMax = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -138,7 +146,7 @@ internal sealed partial class OperatorSocket(
             length += read > 0 ? read : throw new IOException("It ended amid a line, or the line is too long.");
         }
 
-        return JsonSerializer.Deserialize<T>(line.AsSpan(0, length)) ?? throw new JsonException("It is null.");
+        return JsonSerializer.Deserialize<T>(line.AsSpan(0, length), Whole) ?? throw new JsonException("It is null.");
     }
 
     [LoggerMessage(4, LogLevel.Information, "An operator's order: account {Verb} {Username}: {Outcome}")]
