@@ -41,7 +41,7 @@ public sealed class SubscribeCatchUpTests
     [Fact]
     public async Task Who_does_not_read_keeps_nobody_from_catching_up()
     {
-        const int Tasks = (3 * CatchUp.TurnChanges) + 10;
+        const int Tasks = CatchUp.FreeChanges + (3 * CatchUp.TurnChanges);
         await using SubscribeWorld world = await SubscribeWorld.StartAsync();
         string ada = await world.AccountAsync();
         string list = await world.CreateListAsync(ada);

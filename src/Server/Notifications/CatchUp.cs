@@ -10,8 +10,10 @@ internal sealed class CatchUp(TimeProvider time) : IDisposable
     /// <summary>How many changes a turn is for.</summary>
     public const int TurnChanges = 250;
 
-    /// <summary>Who is less behind needs no turn.</summary>
-    public const int FreeChanges = 64;
+    /// <summary>
+    /// Who is less behind needs no turn: whoever is live, and for a moment slower than what is written, must not rest.
+    /// </summary>
+    public const int FreeChanges = 1_000;
 
     /// <summary>How many times as long as a turn nobody has it, while anything is written.</summary>
     private const int Rest = 4;
