@@ -80,9 +80,10 @@ internal sealed class Audience : IAsyncDisposable
         _writer.Dispose();
     }
 
-    private static Metadata Bearing(string token) => new() { { "authorization", $"Bearer {token}" } };
+    public static Metadata Bearing(string token) => new() { { "authorization", $"Bearer {token}" } };
 
-    private static async Task<string> AccountAsync(GrpcChannel channel, string name)
+    /// <summary>Makes an account, and logs in to it: its token.</summary>
+    public static async Task<string> AccountAsync(GrpcChannel channel, string name)
     {
         await new AccountService.AccountServiceClient(channel).RegisterAccountAsync(
             new RegisterAccountRequest { Username = name, Password = Password });

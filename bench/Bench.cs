@@ -9,7 +9,6 @@ namespace Squall.Bench;
 /// <summary>The servers, an account and a list on ours, and what is measured of them.</summary>
 internal sealed class Bench : IAsyncDisposable
 {
-    private const string Password = "a long pass phrase for the bench";
     private readonly H2Load _load;
     private readonly ServerProcess _server;
     private readonly ServerProcess _constant;
@@ -140,15 +139,12 @@ internal sealed class Bench : IAsyncDisposable
     private static async Task<(TaskItem Task, string Token)> PrepareAsync(Uri server)
     {
         using var channel = GrpcChannel.ForAddress(server);
-        await new AccountService.AccountServiceClient(channel).RegisterAccountAsync(
-            new RegisterAccountRequest { Username = "bench", Password = Password });
-        LoginResponse login = await new AuthService.AuthServiceClient(channel).LoginAsync(
-            new LoginRequest { Username = "bench", Password = Password });
-        Metadata headers = new() { { "authorization", $"Bearer {login.Tokens.AccessToken}" } };
+        string token = await Audience.AccountAsync(channel, "bench");
+        Metadata headers = Audience.Bearing(token);
         CreateTaskListResponse list = await new TaskListService.TaskListServiceClient(channel).CreateTaskListAsync(
             new CreateTaskListRequest { TaskList = new TaskList { Title = "Bench" } }, headers);
         CreateTaskResponse task = await new TaskService.TaskServiceClient(channel).CreateTaskAsync(
             new CreateTaskRequest { Task = NewTask(list.TaskList.Id) }, headers);
-        return (task.Task, login.Tokens.AccessToken);
+        return (task.Task, token);
     }
 }
