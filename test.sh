@@ -17,6 +17,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 results=artifacts/tests
 buf=tests/Peers/node_modules/.bin/buf
 passed=0 failed=0 skipped=0 started=$SECONDS
+broken=() # what failed, by name
 
 # Adds to the sums, and says how long a part took: told NAME PASSED FAILED SKIPPED SECONDS.
 told() {
@@ -26,6 +27,8 @@ told() {
 
 finish() {
     echo "== all parts in $((SECONDS - started)) s"
+    # Once more, and last: of a long output a reader, or a log that was cut, has the end.
+    [ ${#broken[@]} -eq 0 ] || printf 'failed: %s\n' "${broken[@]}"
     local line="$passed passed, $failed failed"
     [ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
     echo "$line"
@@ -36,7 +39,7 @@ finish() {
 # Ends the run: without this, what follows would mean nothing.
 give_up() {
     echo "$1" >&2
-    failed=$((failed + 1))
+    failed=$((failed + 1)) broken+=("$1")
     finish
 }
 
@@ -77,7 +80,7 @@ contract() {
     local begun=$SECONDS good=0 bad=0
     for check in "lint" "format --diff --exit-code" "breaking protos --against protos/released.binpb"; do
         # shellcheck disable=SC2086 # a check is a command and its arguments
-        if "$buf" $check; then good=$((good + 1)); else bad=$((bad + 1)) && echo "buf $check failed"; fi
+        if "$buf" $check; then good=$((good + 1)); else bad=$((bad + 1)) && broken+=("buf $check"); fi
     done
     told buf $good $bad 0 $((SECONDS - begun))
 }
@@ -94,9 +97,13 @@ project() {
     if [ -f "$trx" ]; then
         good=$(counter passed "$trx") bad=$(counter failed "$trx")
         total=$(counter total "$trx") executed=$(counter executed "$trx")
+        mapfile -t -O ${#broken[@]} broken < <(
+            sed -n '/<UnitTestResult .*outcome="Failed"/s/.* testName="\([^"]*\)".*/\1/p' "$trx")
     fi
     [ "$total" -gt 0 ] || echo "$name.Tests ran nothing"
-    if [ $((good + bad)) -eq 0 ] || { [ $exit -ne 0 ] && [ "$bad" -eq 0 ]; }; then bad=$((bad + 1)); fi
+    if [ $((good + bad)) -eq 0 ] || { [ $exit -ne 0 ] && [ "$bad" -eq 0 ]; }; then
+        bad=$((bad + 1)) broken+=("$name.Tests ended with $exit")
+    fi
     told "$name.Tests" "$good" "$bad" $((total - executed)) $((SECONDS - begun))
 }
 
@@ -107,7 +114,10 @@ tool() {
     timeout 15m dotnet run -c Release --no-build --project "$2" -- "${@:3}" | tee "$log" || exit=$?
     read -r good bad < <(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log") || echo "$name ran nothing"
     good=${good:-0} bad=${bad:-0}
-    if [ $((good + bad)) -eq 0 ] || { [ $exit -ne 0 ] && [ "$bad" -eq 0 ]; }; then bad=$((bad + 1)); fi
+    mapfile -t -O ${#broken[@]} broken < <(sed -n "s/^FAIL /$name: /p" "$log")
+    if [ $((good + bad)) -eq 0 ] || { [ $exit -ne 0 ] && [ "$bad" -eq 0 ]; }; then
+        bad=$((bad + 1)) broken+=("$name ended with $exit")
+    fi
     told "$name" "$good" "$bad" 0 $((SECONDS - begun))
 }
 
