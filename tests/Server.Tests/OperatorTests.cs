@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Grpc.Core;
@@ -146,6 +147,41 @@ public sealed class OperatorTests : HostingPlace
     }
 
     [Fact]
+    public async Task Who_comes_while_as_many_wait_as_may_is_served_all_the_same()
+    {
+        string directory = Directory.CreateTempSubdirectory("squall-").FullName;
+        string path = OperatorSocket.PathIn(directory);
+        var there = new UnixDomainSocketEndPoint(path);
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(there);
+        listener.Listen(1);
+        var before = new List<Socket>();
+        try
+        {
+            while (TryConnect(there, before))
+            {
+            }
+
+            Task<AccountAnswer?> asking = OperatorSocket.AskAsync(path, new("list", "", ""), CancellationToken.None);
+            Assert.False(asking.IsCompleted);
+            foreach (Socket _ in before)
+            {
+                (await listener.AcceptAsync()).Dispose();
+            }
+
+            using Socket last = await listener.AcceptAsync();
+            await last.SendAsync("{\"Lines\":[\"ada\"],\"Next\":null,\"Refusal\":null}\n"u8.ToArray());
+            AccountAnswer? answer = await asking.WaitAsync(HostingProcess.Net);
+            Assert.Equal(["ada"], answer!.Lines);
+        }
+        finally
+        {
+            before.ForEach(socket => socket.Dispose());
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_terminal_is_asked_twice_and_shows_nothing()
     {
         string command = $"exec dotnet {Program} account create ada";
@@ -160,6 +196,22 @@ public sealed class OperatorTests : HostingPlace
         Assert.Equal(0, terminal.ExitCode);
         Assert.DoesNotContain(Client.Password[..8], shown, StringComparison.Ordinal);
         Assert.Equal(["ada active"], await ListAsync());
+    }
+
+    private static bool TryConnect(EndPoint there, List<Socket> connected)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        try
+        {
+            socket.Connect(there);
+            connected.Add(socket);
+            return true;
+        }
+        catch (SocketException full) when (full.SocketErrorCode == SocketError.WouldBlock)
+        {
+            socket.Dispose();
+            return false;
+        }
     }
 
     private static async Task<string> ShownAsync(Process terminal, string until)

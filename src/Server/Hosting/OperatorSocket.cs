@@ -14,7 +14,7 @@ internal sealed partial class OperatorSocket(
 {
     /// <summary>An order, or an answer, in bytes.</summary>
     private const int LineBytesMax = 1 << 20;
-    private const int WaitingMax = 8;
+    private const int WaitingMax = 128;
 
     /// <summary>What lacks a part is no order.</summary>
     private static readonly JsonSerializerOptions Whole = new()
@@ -24,6 +24,7 @@ internal sealed partial class OperatorSocket(
     };
 
     private static readonly TimeSpan OrderTimeMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     public static string PathIn(string directory) => Path.Combine(directory, "squall.sock");
@@ -36,7 +37,7 @@ internal sealed partial class OperatorSocket(
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancelled);
+            await ConnectAsync(socket, path, cancelled);
             await using var stream = new NetworkStream(socket);
             await WriteAsync(stream, order, cancelled);
             return await ReadAsync<AccountAnswer>(stream, cancelled);
@@ -81,6 +82,23 @@ internal sealed partial class OperatorSocket(
         finally
         {
             File.Delete(path);
+        }
+    }
+
+    private static async Task ConnectAsync(Socket socket, string path, CancellationToken cancelled)
+    {
+        while (true)
+        {
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancelled);
+                return;
+            }
+            catch (SocketException full) when (full.SocketErrorCode == SocketError.WouldBlock)
+            {
+                // There is a server, and as many wait for it as may.
+                await Task.Delay(AgainAfter, TimeProvider.System, cancelled);
+            }
         }
     }
 
