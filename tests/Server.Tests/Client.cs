@@ -19,6 +19,9 @@ internal sealed class Client : IDisposable
 
     private readonly GrpcChannel _channel;
 
+    /// <summary>What is stored for each account of <see cref="SignInAsync"/>, until its password changes.</summary>
+    public static string PasswordHash => Hash.Value.Result;
+
     public Client(Uri address)
     {
         _channel = GrpcChannel.ForAddress(address);

@@ -13,7 +13,10 @@ internal static class RawCalls
         this ChannelBase channel, MethodDescriptor method, IMessage request, Metadata headers) =>
         channel.CallAsync(method, request.ToByteArray(), headers);
 
-    /// <summary>The answer; of a stream the first one, null if it ends without any.</summary>
+    /// <summary>
+    /// The answer; of a stream the first one, null if it ends without any. Of a stream of requests, one is sent if it
+    /// is not empty.
+    /// </summary>
     /// <exception cref="RpcException">It was refused.</exception>
     public static async Task<IMessage?> CallAsync(
         this ChannelBase channel, MethodDescriptor method, byte[] request, Metadata headers)
@@ -37,6 +40,11 @@ internal static class RawCalls
         {
             using AsyncDuplexStreamingCall<byte[], byte[]> call =
                 invoker.AsyncDuplexStreamingCall(Of(method, MethodType.DuplexStreaming), null, options);
+            if (request.Length > 0)
+            {
+                await call.RequestStream.WriteAsync(request);
+            }
+
             answer = await FirstAsync(call.ResponseStream);
         }
 
