@@ -147,6 +147,7 @@ internal sealed class Cast : IDisposable
     {
         Client o = _actors['O'].Account;
         (ApiKey revoked, Metadata revokedKey) = await o.AddKeyAsync();
+        await o.Accounts.GetAccountAsync(new(), revokedKey); // so that memory knows it
         await o.Accounts.RevokeApiKeyAsync(new() { ApiKeyId = revoked.Id }, o.Headers);
         (ApiKey expired, Metadata expiredKey) = await o.AddKeyAsync();
         (Tokens old, Tokens ended) = await _server.Get<Journal>().RunAsync(
@@ -169,6 +170,7 @@ internal sealed class Cast : IDisposable
                 return true;
             },
             null, 0, CancellationToken.None);
+        await o.Accounts.GetAccountAsync(new(), Client.Bearer(ended.AccessToken));
         await o.Auth.LogoutAsync(new(), Client.Bearer(ended.AccessToken));
 
         Add(new Actor('N', o, [], "TOKEN_MISSING"));
