@@ -13,6 +13,10 @@ internal static class Fault
 {
     public const string Domain = "squall";
     private const int ShownCharactersMax = 64;
+    private const string Details = "grpc-status-details-bin";
+
+    /// <summary>Where an exception has what its caller is not told.</summary>
+    private const string AboutKey = "squall.about";
 
     /// <summary>INVALID_ARGUMENT: the request alone shows that a field is at fault.</summary>
     public static RpcException Field(string field, string reason, string message) =>
@@ -93,6 +97,24 @@ internal static class Fault
     public static RpcException NotYet() =>
         Make(StatusCode.Unimplemented, "NOT_YET_SUPPORTED", "Not yet in this version.");
 
+    /// <summary>A refusal's reason; empty: it has none.</summary>
+    public static string ReasonOf(RpcException refused) =>
+        refused.Trailers.GetValueBytes(Details) is { } details
+        && Google.Rpc.Status.Parser.ParseFrom(details).Details
+            .FirstOrDefault(detail => detail.Is(ErrorInfo.Descriptor)) is { } cause
+                ? cause.Unpack<ErrorInfo>().Reason
+                : "";
+
+    /// <summary>Says what the audit trail is to tell of a refusal, beside what its caller is told.</summary>
+    public static RpcException About(this RpcException refused, AuditEntry? entry)
+    {
+        refused.Data[AboutKey] = entry;
+        return refused;
+    }
+
+    /// <summary>Null: nothing was said.</summary>
+    public static AuditEntry? AboutOf(RpcException refused) => refused.Data[AboutKey] as AuditEntry;
+
     private static RetryInfo Retry(TimeSpan after) => new() { RetryDelay = Duration.FromTimeSpan(after) };
 
     private static RpcException Make(
@@ -113,6 +135,6 @@ internal static class Fault
 
         return new RpcException(
             new Grpc.Core.Status(code, message),
-            new Metadata { { "grpc-status-details-bin", status.ToByteArray() } });
+            new Metadata { { Details, status.ToByteArray() } });
     }
 }

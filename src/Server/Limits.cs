@@ -60,6 +60,13 @@ internal sealed class Limits
     public int FailuresRememberedMax { get; set; } = 200_000;
     public int AccountRequestsPerSecondMax { get; set; } = 1_000;
 
+    public TimeSpan AuditRetention { get; set; } = TimeSpan.FromDays(90);
+    public long AuditRowsMax { get; set; } = 1_000_000;
+    public long AuditRefusedRowsMax { get; set; } = 1_000_000;
+    public int AuditPendingMax { get; set; } = 500;
+    public TimeSpan KeyUseInterval { get; set; } = TimeSpan.FromHours(1);
+    public int KeyUsePlacesMax { get; set; } = 10;
+
     public int QueuedChangesMax { get; set; } = 10_000;
     public int QueuedBytesMax { get; set; } = 64 << 20;
     public int QueuedChangesPerAccountMax { get; set; } = 1_000;

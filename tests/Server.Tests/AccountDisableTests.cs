@@ -96,6 +96,6 @@ public sealed class AccountDisableTests : IClassFixture<ServerFixture>
         await Refusal.AssertAsync(StatusCode.Unauthenticated, "CREDENTIALS_WRONG", () => login);
     }
 
-    private Task<AccountAnswer> OrderAsync(string verb, string username, string password) =>
+    private Task<OperatorAnswer> OrderAsync(string verb, string username, string password) =>
         _server.Get<AccountCommands>().RunAsync(new(verb, username, password), CancellationToken.None);
 }

@@ -142,7 +142,7 @@ public sealed class OperatorTests : HostingPlace
             await socket.SendAsync(Encoding.UTF8.GetBytes(order));
         }
 
-        AccountAnswer? answer = await OperatorSocket.AskAsync(path, new("list", "", ""), CancellationToken.None);
+        OperatorAnswer? answer = await OperatorSocket.AskAsync(path, new("list", "", ""), CancellationToken.None);
         Assert.StartsWith("ada\t", Assert.Single(answer!.Lines), StringComparison.Ordinal);
     }
 
@@ -162,7 +162,7 @@ public sealed class OperatorTests : HostingPlace
             {
             }
 
-            Task<AccountAnswer?> asking = OperatorSocket.AskAsync(path, new("list", "", ""), CancellationToken.None);
+            Task<OperatorAnswer?> asking = OperatorSocket.AskAsync(path, new("list", "", ""), CancellationToken.None);
             Assert.False(asking.IsCompleted);
             foreach (Socket _ in before)
             {
@@ -171,7 +171,7 @@ public sealed class OperatorTests : HostingPlace
 
             using Socket last = await listener.AcceptAsync();
             await last.SendAsync("{\"Lines\":[\"ada\"],\"Next\":null,\"Refusal\":null}\n"u8.ToArray());
-            AccountAnswer? answer = await asking.WaitAsync(HostingProcess.Net);
+            OperatorAnswer? answer = await asking.WaitAsync(HostingProcess.Net);
             Assert.Equal(["ada"], answer!.Lines);
         }
         finally

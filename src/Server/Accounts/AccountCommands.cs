@@ -19,7 +19,7 @@ internal sealed class AccountCommands(Store store, Journal journal, Passwords pa
     };
 
     /// <exception cref="RpcException">It cannot be done; the message says why.</exception>
-    public Task<AccountAnswer> RunAsync(AccountOrder order, CancellationToken cancelled) => order.Verb switch
+    public Task<OperatorAnswer> RunAsync(OperatorOrder order, CancellationToken cancelled) => order.Verb switch
     {
         "create" => CreateAsync(order, cancelled),
         "reset-password" => ResetAsync(order, cancelled),
@@ -29,7 +29,7 @@ internal sealed class AccountCommands(Store store, Journal journal, Passwords pa
         _ => throw new ArgumentException($"There is no command {order.Verb}.", nameof(order)),
     };
 
-    private async Task<AccountAnswer> CreateAsync(AccountOrder order, CancellationToken cancelled)
+    private async Task<OperatorAnswer> CreateAsync(OperatorOrder order, CancellationToken cancelled)
     {
         string username = Username.Parse("username", order.Username);
         string hash = await HashAsync(order.Password, username, cancelled);
@@ -49,14 +49,14 @@ internal sealed class AccountCommands(Store store, Journal journal, Passwords pa
                     PasswordHash = hash,
                 };
                 scope.Db.Accounts.Add(account);
-                return account.Id;
+                return Record(scope, AuditEvent.OperatorCreatedAccount, account);
             },
             cancelled);
-        return AccountAnswer.Of($"Created {username}, {id}.");
+        return OperatorAnswer.Of($"Created {username}, {id}.");
     }
 
     /// <summary>Whoever knew the old one, or had a session by it, has nothing of it any more.</summary>
-    private async Task<AccountAnswer> ResetAsync(AccountOrder order, CancellationToken cancelled)
+    private async Task<OperatorAnswer> ResetAsync(OperatorOrder order, CancellationToken cancelled)
     {
         string username = Username.Parse("username", order.Username);
         string hash = await HashAsync(order.Password, username, cancelled);
@@ -66,13 +66,13 @@ internal sealed class AccountCommands(Store store, Journal journal, Passwords pa
                 AccountRow account = Find(scope.Db, username);
                 account.PasswordHash = hash;
                 SessionChanges.EndAll(scope, account.Id);
-                return account.Id;
+                return Record(scope, AuditEvent.OperatorResetPassword, account);
             },
             cancelled);
-        return AccountAnswer.Of($"{username} has a new password; its sessions have ended, its API keys have not.");
+        return OperatorAnswer.Of($"{username} has a new password; its sessions have ended, its API keys have not.");
     }
 
-    private async Task<AccountAnswer> SetDisabledAsync(AccountOrder order, bool disabled, CancellationToken cancelled)
+    private async Task<OperatorAnswer> SetDisabledAsync(OperatorOrder order, bool disabled, CancellationToken cancelled)
     {
         string username = Username.Parse("username", order.Username);
         await ChangeAsync(
@@ -86,21 +86,23 @@ internal sealed class AccountCommands(Store store, Journal journal, Passwords pa
                     ApiKeys.EndAll(scope, account.Id);
                 }
 
-                return account.Id;
+                return Record(
+                    scope,
+                    disabled ? AuditEvent.OperatorDisabledAccount : AuditEvent.OperatorEnabledAccount, account);
             },
             cancelled);
-        return AccountAnswer.Of(disabled
+        return OperatorAnswer.Of(disabled
             ? $"{username} is disabled: its sessions and API keys have ended, and it cannot log in."
             : $"{username} can log in again.");
     }
 
-    private async Task<AccountAnswer> ListAsync(string after, CancellationToken cancelled)
+    private async Task<OperatorAnswer> ListAsync(string after, CancellationToken cancelled)
     {
         AccountRow[] rows = await store.ReadAsync(
             db => db.Accounts.Where(row => string.Compare(row.Username, after) > 0 && row.DeleteTimeMicros == null)
                 .OrderBy(row => row.Username).Take(PageRows).ToArray(),
             cancelled);
-        return new AccountAnswer(
+        return new OperatorAnswer(
             [.. rows.Select(Line)], Next: rows.Length == PageRows ? rows[^1].Username : null, Refusal: null);
     }
 
@@ -108,6 +110,13 @@ internal sealed class AccountCommands(Store store, Journal journal, Passwords pa
         CultureInfo.InvariantCulture,
         $"{row.Username}\t{row.Id}\t{Micros.ToTimestamp(row.CreateTimeMicros).ToDateTime():yyyy-MM-ddTHH:mm:ssZ}\t")
         + (row.DisableTimeMicros is null ? "active" : "disabled");
+
+    /// <summary>Gives the account's id.</summary>
+    private static string Record(ChangeScope scope, AuditEvent what, AccountRow account)
+    {
+        scope.Record(new AuditEntry(what) { AccountId = account.Id, Username = account.Username });
+        return account.Id;
+    }
 
     private static AccountRow Find(SquallDb db, string username) =>
         db.Accounts.SingleOrDefault(row => row.Username == username && row.DeleteTimeMicros == null)
@@ -122,18 +131,4 @@ internal sealed class AccountCommands(Store store, Journal journal, Passwords pa
     /// <summary>It ends access, or is the operator's own: it goes first.</summary>
     private Task<string> ChangeAsync(Func<ChangeScope, string> change, CancellationToken cancelled) =>
         journal.RunAsync(change, accountId: null, bytes: 0, cancelled);
-}
-
-/// <summary>What an operator orders, as the running server is told it.</summary>
-/// <param name="Username">Of <c>list</c>: the one after which it goes on.</param>
-internal sealed record AccountOrder(string Verb, string Username, string Password);
-
-/// <summary>What came of it.</summary>
-/// <param name="Next">The list goes on after it; null: that is all.</param>
-/// <param name="Refusal">Why it was not done; null: it was.</param>
-internal sealed record AccountAnswer(string[] Lines, string? Next, string? Refusal)
-{
-    public static AccountAnswer Of(string line) => new([line], null, null);
-
-    public static AccountAnswer Refused(string why) => new([], null, why);
 }

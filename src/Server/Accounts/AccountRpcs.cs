@@ -27,7 +27,8 @@ internal sealed class AccountRpcs(
                 "REGISTRATION_CLOSED", "This server takes no registrations. Ask whoever runs it for an account.");
         }
 
-        attempts.CountRegistration(origins.Of(context));
+        Origin origin = origins.Of(context);
+        attempts.CountRegistration(origin);
         await store.ReadAsync(db => RequireFree(db, username), context.CancellationToken);
         string hash = await passwords.HashAsync(request.Password, context.CancellationToken);
         return await journal.RunAsync(
@@ -43,6 +44,10 @@ internal sealed class AccountRpcs(
                     PasswordHash = hash,
                 };
                 scope.Db.Accounts.Add(account);
+                scope.Record(new AuditEntry(AuditEvent.Registered)
+                {
+                    AccountId = account.Id, Username = username, Address = origin.ToString(),
+                });
                 return new RegisterAccountResponse { Account = account.ToProto() };
             },
             Newcomers, request.CalculateSize(), context.CancellationToken);
@@ -65,6 +70,7 @@ internal sealed class AccountRpcs(
         {
             AccountRow account = scope.Db.Accounts.Single(row => row.Id == caller.AccountId);
             account.DisplayName = name;
+            scope.Record(caller.Did(AuditEvent.AccountUpdated));
             return new UpdateAccountResponse { Account = account.ToProto() };
         });
     }
@@ -88,6 +94,7 @@ internal sealed class AccountRpcs(
             {
                 Confirm(scope, account).PasswordHash = hash;
                 SessionChanges.EndAll(scope, caller.AccountId, exceptId: caller.ProofId);
+                scope.Record(caller.Did(AuditEvent.PasswordChanged));
                 return new ChangePasswordResponse();
             },
             endsAccess: true);
@@ -96,6 +103,7 @@ internal sealed class AccountRpcs(
     public override async Task<DeleteAccountResponse> DeleteAccount(
         DeleteAccountRequest request, ServerCallContext context)
     {
+        Caller caller = Caller.Of(context);
         AccountRow account = await OwnAsync(context);
         if (account.PasswordHash is null && request.Password.Length == 0)
         {
@@ -111,6 +119,7 @@ internal sealed class AccountRpcs(
             scope =>
             {
                 AccountDeletion.Mark(scope, Confirm(scope, account));
+                scope.Record(caller.Did(AuditEvent.AccountDeleted));
                 return new DeleteAccountResponse();
             },
             endsAccess: true);
@@ -124,6 +133,7 @@ internal sealed class AccountRpcs(
         return await mutations.RunAsync(context, request, "", scope =>
         {
             ApiKeys.Add(scope, caller, key, limits);
+            scope.Record(caller.Did(AuditEvent.ApiKeyCreated) with { SubjectId = key.Id, Role = (Role)key.Role });
             return new CreateApiKeyResponse { ApiKey = key.ToProto(), Secret = secret };
         });
     }
@@ -148,6 +158,7 @@ internal sealed class AccountRpcs(
             {
                 ApiKeyRow? key = scope.Db.ApiKeys.Find(id);
                 ApiKeys.End(scope, key?.AccountId == caller.AccountId ? key : throw Fault.NotFound("API key", id));
+                scope.Record(caller.Did(AuditEvent.ApiKeyRevoked) with { SubjectId = id });
                 return new RevokeApiKeyResponse();
             },
             endsAccess: true);
@@ -161,8 +172,7 @@ internal sealed class AccountRpcs(
     private async Task ProveAsync(AccountRow account, string field, string password, ServerCallContext context)
     {
         passwords.CheckSize(field, password);
-        using Attempts.Attempt attempt =
-            attempts.BeginLogin(account.Username, origins.Of(context), isFamiliar: true);
+        using Attempts.Attempt attempt = attempts.BeginLogin(account.Username, origins.Of(context), isFamiliar: true);
         if (!await passwords.VerifyAsync(account.PasswordHash, password, context.CancellationToken))
         {
             attempt.Fail();

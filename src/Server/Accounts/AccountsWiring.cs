@@ -13,11 +13,19 @@ internal static class AccountsWiring
         services.AddSingleton<SessionChanges>();
         services.AddSingleton<SessionUpkeep>();
         services.AddHostedService(provider => provider.GetRequiredService<SessionUpkeep>());
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<AuditTrail>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
+        services.AddSingleton<AuditRetention>();
+        services.AddSingleton<AuditedCalls>();
+        services.AddSingleton<KeyUses>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<Origins>();
         services.AddSingleton<Attempts>();
         services.AddSingleton<Places>();
         services.AddSingleton<AccountCommands>();
+        services.AddSingleton<AuditList>();
+        services.AddSingleton<OperatorCommands>();
         services.AddSingleton<IdTokens>();
         services.AddSingleton(_ => new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
         {
@@ -46,6 +54,7 @@ internal static class AccountsWiring
         await memberships.LoadAsync(CancellationToken.None);
         journal.Committed += memberships.Apply;
         journal.Committed += services.GetRequiredService<Sessions>().Apply;
+        journal.Recorded += services.GetRequiredService<AuditLog>().Tell;
     }
 
     public static void MapAccounts(this IEndpointRouteBuilder routes)

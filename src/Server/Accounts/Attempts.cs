@@ -34,13 +34,14 @@ internal sealed class Attempts
     /// by address, and, unless <paramref name="isFamiliar"/>, by name alone: strangers cannot keep an account out of
     /// where it is used.
     /// </summary>
+    /// <param name="about">What the audit trail is to be told if it is refused.</param>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED, with when the next may be tried.</exception>
-    public Attempt BeginLogin(string username, Origin origin, bool isFamiliar) =>
-        Begin(username, origin, isFamiliar);
+    public Attempt BeginLogin(string username, Origin origin, bool isFamiliar, AuditEntry? about = null) =>
+        Begin(username, origin, isFamiliar, about);
 
     /// <summary>A proof that names no account here is about to be tried: it counts by its address.</summary>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED, with when the next may be tried.</exception>
-    public Attempt BeginLogin(Origin origin) => Begin(null, origin, isFamiliar: true);
+    public Attempt BeginLogin(Origin origin) => Begin(null, origin, isFamiliar: true, about: null);
 
     /// <summary>An account is about to be made; whether it then is does not matter.</summary>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED, with when the next may be tried.</exception>
@@ -64,7 +65,7 @@ internal sealed class Attempts
         }
     }
 
-    private Attempt Begin(string? username, Origin origin, bool isFamiliar)
+    private Attempt Begin(string? username, Origin origin, bool isFamiliar, AuditEntry? about)
     {
         if (!_origins.IsLimited(origin))
         {
@@ -82,7 +83,7 @@ internal sealed class Attempts
             ];
             if (waits.Max() is var wait && wait > TimeSpan.Zero)
             {
-                throw Fault.Busy("TOO_MANY_ATTEMPTS", "There were too many failed logins.", wait);
+                throw Fault.Busy("TOO_MANY_ATTEMPTS", "There were too many failed logins.", wait).About(about);
             }
 
             _ofAddress.Hold(origin.Network);

@@ -26,12 +26,14 @@ internal sealed class AuthRpcs(
                 return (found, places.Knows(db, found?.Id ?? Nobody, origin));
             },
             context.CancellationToken);
-        using Attempts.Attempt attempt = attempts.BeginLogin(username, origin, isFamiliar);
+        AuditEntry tried = Tried(account);
+        using Attempts.Attempt attempt = attempts.BeginLogin(
+            username, origin, isFamiliar, tried with { Event = AuditEvent.LoginLimited, Cause = "too_many_attempts" });
         bool right = await passwords.VerifyAsync(account?.LoginHash, request.Password, context.CancellationToken);
         if (account is null || !right)
         {
             attempt.Fail();
-            throw WrongCredentials();
+            throw WrongCredentials().About(tried);
         }
 
         string? raised = Passwords.IsOutdated(account.PasswordHash!)
@@ -44,14 +46,15 @@ internal sealed class AuthRpcs(
                 AccountRow? now = scope.Db.Accounts.Find(account.Id);
                 if (now is null || !Passwords.IsSame(now.LoginHash, account.PasswordHash))
                 {
-                    throw WrongCredentials();
+                    throw WrongCredentials().About(Tried(now));
                 }
 
                 now.PasswordHash = raised ?? now.PasswordHash;
                 places.Remember(scope, account.Id, origin);
                 return new LoginResponse
                 {
-                    Tokens = sessions.Begin(scope, account.Id, userAgent),
+                    Tokens = sessions.Begin(
+                        scope, account.Id, userAgent, Began(AuditEvent.LoginSucceeded, now, origin)),
                     Account = now.ToProto(),
                 };
             },
@@ -76,16 +79,17 @@ internal sealed class AuthRpcs(
             scope =>
             {
                 AccountRow account = Identities.Find(scope.Db, identity)
-                    ?? (known is null ? Identities.Add(scope, identity, username) : throw NoMore());
+                    ?? (known is null ? Register(scope, identity, username, origin) : throw NoMore(known));
                 if (account.DisableTimeMicros is not null)
                 {
-                    throw NoMore();
+                    throw NoMore(account);
                 }
 
                 places.Remember(scope, account.Id, origin);
                 return new LoginWithIdTokenResponse
                 {
-                    Tokens = sessions.Begin(scope, account.Id, userAgent),
+                    Tokens = sessions.Begin(
+                        scope, account.Id, userAgent, Began(AuditEvent.IdTokenLoginSucceeded, account, origin)),
                     Account = account.ToProto(),
                 };
             },
@@ -103,11 +107,13 @@ internal sealed class AuthRpcs(
         byte[] hash = Token.HasForm(request.RefreshToken, Token.Refresh)
             ? Token.Hash(request.RefreshToken)
             : throw WrongRefreshToken();
+        string address = origins.Of(context).ToString();
         string? accountId = await store.ReadAsync(db => AccountOf(db, hash), context.CancellationToken);
         Tokens? tokens = accountId is null
             ? null
             : await journal.RunAsync(
-                scope => sessions.Refresh(scope, hash), accountId, request.CalculateSize(), context.CancellationToken);
+                scope => sessions.Refresh(scope, hash, address), accountId, request.CalculateSize(),
+                context.CancellationToken);
         return new RefreshSessionResponse { Tokens = tokens ?? throw WrongRefreshToken() };
     }
 
@@ -119,6 +125,7 @@ internal sealed class AuthRpcs(
             scope =>
             {
                 SessionChanges.End(scope, scope.Db.Sessions.Single(session => session.Id == caller.ProofId));
+                scope.Record(caller.Did(AuditEvent.LoggedOut));
                 return new LogoutResponse();
             },
             endsAccess: true);
@@ -152,6 +159,7 @@ internal sealed class AuthRpcs(
                 SessionRow? session = scope.Db.Sessions.Find(id);
                 SessionChanges.End(
                     scope, session?.AccountId == caller.AccountId ? session : throw Fault.NotFound("session", id));
+                scope.Record(caller.Did(AuditEvent.SessionRevoked) with { SubjectId = id });
                 return new RevokeSessionResponse();
             },
             endsAccess: true);
@@ -181,7 +189,31 @@ internal sealed class AuthRpcs(
         }
     }
 
-    private static RpcException NoMore() => IdTokens.Refused("its account cannot log in");
+    private static AccountRow Register(ChangeScope scope, Identity identity, string username, Origin origin)
+    {
+        AccountRow account = Identities.Add(scope, identity, username);
+        scope.Record(Began(AuditEvent.Registered, account, origin));
+        return account;
+    }
+
+    private static AuditEntry Began(AuditEvent what, AccountRow account, Origin origin) =>
+        new(what) { AccountId = account.Id, Username = account.Username, Address = origin.ToString() };
+
+    /// <summary>
+    /// What the audit trail is told of a login that fails; not a name that nobody has: it may be a password.
+    /// </summary>
+    private static AuditEntry Tried(AccountRow? account) => new(AuditEvent.LoginFailed)
+    {
+        AccountId = account?.Id,
+        Username = account?.Username,
+        Cause = account is null ? "unknown_name"
+            : account.DeleteTimeMicros is not null ? "account_deleted"
+            : account.DisableTimeMicros is not null ? "account_disabled"
+            : account.PasswordHash is null ? "no_password"
+            : "wrong_password",
+    };
+
+    private static RpcException NoMore(AccountRow account) => IdTokens.Refused("its account cannot log in", account);
 
     private static string? AccountOf(SquallDb db, byte[] refreshHash) =>
         (from token in db.Tokens

@@ -10,8 +10,19 @@ internal sealed record Caller(string AccountId, string ProofId, Need Needs, KeyR
 {
     private const string StateKey = "squall.caller";
 
+    /// <summary>From where it calls; null where that was not asked.</summary>
+    public Origin? Origin { get; set; }
+
     /// <summary>The caller of <paramref name="context"/>, put there by <see cref="Gate"/>.</summary>
     public static Caller Of(ServerCallContext context) => (Caller)context.UserState[StateKey];
+
+    /// <summary>The same; null: the gate has not let it in, or asks for nobody.</summary>
+    public static Caller? IfAny(ServerCallContext context) =>
+        context.UserState.TryGetValue(StateKey, out object? caller) ? (Caller?)caller : null;
+
+    /// <summary>What the audit trail is told of its doing.</summary>
+    public AuditEntry Did(AuditEvent what) =>
+        new(what) { AccountId = AccountId, ProofId = ProofId, Address = Origin?.ToString() };
 
     public void Attach(ServerCallContext context) => context.UserState[StateKey] = this;
 
@@ -31,7 +42,8 @@ internal sealed record Caller(string AccountId, string ProofId, Need Needs, KeyR
 
         return role >= Needs.Role
             ? role
-            : throw Fault.Denied("ROLE_TOO_LOW", $"This needs the role {Needs.Role} in the task list.");
+            : throw Fault.Denied("ROLE_TOO_LOW", $"This needs the role {Needs.Role} in the task list.")
+                .About(new AuditEntry(AuditEvent.AccessDenied) { ListId = listId, Role = role });
     }
 
     /// <summary>Whether the caller is a member of a list, whatever its role.</summary>

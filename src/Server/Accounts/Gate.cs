@@ -8,7 +8,7 @@ namespace Squall.Server;
 /// that, (4) not too often, (5) whether this version has the method. The handler finds the caller by
 /// <see cref="Caller.Of"/>.
 /// </summary>
-internal sealed class Gate(Sessions sessions, RequestRates rates, Origins origins) : Interceptor
+internal sealed class Gate(Sessions sessions, RequestRates rates, KeyUses keyUses, Origins origins) : Interceptor
 {
     private const string Header = "authorization";
     private const string Scheme = "Bearer ";
@@ -67,9 +67,12 @@ internal sealed class Gate(Sessions sessions, RequestRates rates, Origins origin
         {
             string token = TokenOf(context.RequestHeaders);
             Caller caller = await sessions.AuthenticateAsync(token, need, context.CancellationToken);
-            rates.Count(caller.AccountId, context);
-            RequireReach(need, caller.Key);
+            Origin origin = origins.Of(context);
+            caller.Origin = origin;
             caller.Attach(context);
+            keyUses.Note(caller);
+            rates.Count(caller.AccountId, origin);
+            RequireReach(need, caller.Key);
         }
 
         if (need.IsLater)

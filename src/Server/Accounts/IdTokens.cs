@@ -86,8 +86,12 @@ internal sealed class IdTokens : IDisposable
     }
 
     /// <exception cref="RpcException">UNAUTHENTICATED, whatever is wrong with it.</exception>
-    public static RpcException Refused(string why) =>
-        Fault.Unauthenticated("ID_TOKEN_INVALID", $"The ID token is not accepted: {why}.");
+    public static RpcException Refused(string why, AccountRow? account = null) =>
+        Fault.Unauthenticated("ID_TOKEN_INVALID", $"The ID token is not accepted: {why}.").About(
+            new AuditEntry(AuditEvent.IdTokenRefused)
+            {
+                AccountId = account?.Id, Username = account?.Username, Cause = why,
+            });
 
     private static JsonWebToken Read(string idToken)
     {

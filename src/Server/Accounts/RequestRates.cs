@@ -20,9 +20,9 @@ internal sealed class RequestRates(Origins origins, Limits limits, TimeProvider 
     private int _sweepAt = SweptMin;
 
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED, with when the next may come.</exception>
-    public void Count(string accountId, ServerCallContext context)
+    public void Count(string accountId, Origin origin)
     {
-        if (!origins.IsLimited(origins.Of(context)))
+        if (!origins.IsLimited(origin))
         {
             return;
         }

@@ -21,7 +21,8 @@ internal sealed class SessionChanges(Sessions sessions, Limits limits)
     private const int PairsBetweenCuts = 64;
 
     /// <summary>Opens a session; the one unused for longest ends if there are too many.</summary>
-    public Tokens Begin(ChangeScope scope, string accountId, string userAgent)
+    /// <param name="login">What the audit trail is told, with the session that it began.</param>
+    public Tokens Begin(ChangeScope scope, string accountId, string userAgent, AuditEntry? login = null)
     {
         SessionRow[] others = [.. scope.Db.Sessions.Where(session => session.AccountId == accountId)];
         foreach (SessionRow unused in others
@@ -29,6 +30,10 @@ internal sealed class SessionChanges(Sessions sessions, Limits limits)
             .Take(others.Length + 1 - limits.AccountSessionsMax))
         {
             End(scope, unused);
+            scope.Record(new AuditEntry(AuditEvent.SessionDisplaced)
+            {
+                AccountId = accountId, SubjectId = unused.Id, Address = login?.Address,
+            });
         }
 
         var row = new SessionRow
@@ -40,6 +45,11 @@ internal sealed class SessionChanges(Sessions sessions, Limits limits)
             UserAgent = userAgent,
         };
         scope.Db.Sessions.Add(row);
+        if (login is not null)
+        {
+            scope.Record(login with { ProofId = row.Id });
+        }
+
         return NextPair(scope, row);
     }
 
@@ -47,7 +57,7 @@ internal sealed class SessionChanges(Sessions sessions, Limits limits)
     /// Trades a refresh token. Null: it is none, it expired, or it was spent too long ago, for which its session ends;
     /// that stays, so that this is no exception.
     /// </summary>
-    public Tokens? Refresh(ChangeScope scope, byte[] refreshHash)
+    public Tokens? Refresh(ChangeScope scope, byte[] refreshHash, string? address = null)
     {
         TokenRow? spent = scope.Db.Tokens.SingleOrDefault(token => token.Hash == refreshHash && token.IsRefresh);
         SessionRow? session = spent is null ? null : scope.Db.Sessions.Find(spent.SessionId);
@@ -67,6 +77,10 @@ internal sealed class SessionChanges(Sessions sessions, Limits limits)
         else
         {
             End(scope, session);
+            scope.Record(new AuditEntry(AuditEvent.RefreshTokenReused)
+            {
+                AccountId = session.AccountId, SubjectId = session.Id, Address = address,
+            });
             return null;
         }
 

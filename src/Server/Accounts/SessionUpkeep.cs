@@ -6,10 +6,10 @@ namespace Squall.Server;
 /// <summary>
 /// Once a minute: writes when sessions and keys were last used, ends those that expired, clears away tokens that
 /// expired a day ago (until then their users are told so), frees the names of accounts that were deleted long enough
-/// ago, and forgets places that nobody logged in from lately.
+/// ago, forgets places that nobody logged in from lately, and trims the audit trail.
 /// </summary>
 internal sealed class SessionUpkeep(
-    Journal journal, Sessions sessions, Places places, Limits limits, TimeProvider time)
+    Journal journal, Sessions sessions, Places places, AuditRetention audit, Limits limits, TimeProvider time)
     : BackgroundService
 {
     private const int RowsMax = 500;
@@ -57,6 +57,8 @@ internal sealed class SessionUpkeep(
         while (await journal.RunAsync(places.Forget, null, 0, cancelled) == RowsMax)
         {
         }
+
+        await audit.TrimAsync(cancelled);
     }
 
     private static int WriteUses(ChangeScope scope, Dictionary<string, long> uses)

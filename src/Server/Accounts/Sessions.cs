@@ -58,9 +58,11 @@ internal sealed class Sessions(Store store, TimeProvider time)
         long now = Micros.Of(time.GetUtcNow());
         if (pass.ExpireTimeMicros <= now)
         {
-            throw Fault.Unauthenticated("TOKEN_EXPIRED", isKey
-                ? "The API key has expired: create another one."
-                : "The access token has expired: trade the refresh token.");
+            throw isKey
+                ? Fault.Unauthenticated("TOKEN_EXPIRED", "The API key has expired: create another one.").About(
+                    new AuditEntry(AuditEvent.TokenRefused) { AccountId = pass.AccountId, ProofId = pass.ProofId })
+                : Fault.Unauthenticated(
+                    "TOKEN_EXPIRED", "The access token has expired: trade the refresh token.");
         }
 
         _uses[pass.ProofId] = now;

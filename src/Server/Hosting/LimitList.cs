@@ -62,6 +62,13 @@ internal static class LimitList
         Limit(nameof(Limits.FailuresRememberedMax), "1000", "10000000", "what is remembered of each kind of those"),
         Limit(nameof(Limits.AccountRequestsPerSecondMax), "1", "1000000", "requests a second of an account"),
 
+        Limit(nameof(Limits.AuditRetention), "1m", "3650d", "how long the audit trail tells of an event"),
+        Limit(nameof(Limits.AuditRowsMax), "1000", "1000000000", "rows of what was done that the trail keeps"),
+        Limit(nameof(Limits.AuditRefusedRowsMax), "1000", "1000000000", "rows of what was refused that it keeps"),
+        Limit(nameof(Limits.AuditPendingMax), "1", "10000", "different refusals that it tells of a second"),
+        Limit(nameof(Limits.KeyUseInterval), "1m", "30d", "how often it tells of an API key that is used on"),
+        Limit(nameof(Limits.KeyUsePlacesMax), "1", "1000", "from how many addresses within that time, at most"),
+
         Limit(nameof(Limits.QueuedChangesMax), "1", "1000000", "changes that wait to be stored"),
         Limit(nameof(Limits.QueuedBytesMax), "1MiB", "1GiB", "what the waiting changes hold"),
         Limit(nameof(Limits.QueuedChangesPerAccountMax), "1", "1000000", "waiting changes of an account"),

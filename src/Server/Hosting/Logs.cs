@@ -5,6 +5,8 @@ namespace Squall.Server;
 /// <summary>Logs, a line each, on standard error; standard output is for what the program has to say.</summary>
 internal static class Logs
 {
+    private const int LinesMax = 10_000;
+
     public static void AddLogs(this WebApplicationBuilder builder, LogLevel level)
     {
         builder.Logging.SetMinimumLevel(level);
@@ -24,6 +26,13 @@ internal static class Logs
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         });
         builder.Services.Configure<ConsoleLoggerOptions>(
-            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            console =>
+            {
+                console.LogToStandardErrorThreshold = LogLevel.Trace;
+
+                // Where nobody reads standard error, lines are dropped, of which it tells, and no call waits for it.
+                console.MaxQueueLength = LinesMax;
+                console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
+            });
     }
 }

@@ -16,31 +16,27 @@ internal static class OperatorCommand
     /// <summary>How long a server that starts or stops, and takes no orders meanwhile, is waited for.</summary>
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(5);
 
-    public static bool IsOne(string[] args) => args is ["account", ..];
+    public static bool IsOne(string[] args) => args is ["account" or "audit", ..];
 
     /// <exception cref="StartRefusedException">It is no command, or the data directory is not to be used.</exception>
     public static async Task<int> RunAsync(string[] args)
     {
-        (string verb, string username, string[] rest) = args switch
-        {
-            [_, "list", .. var more] => ("list", "", more),
-            [_, var named, var name, .. var more]
-                when AccountCommands.Verbs.ContainsKey(named) && !name.StartsWith('-') => (named, name, more),
-            _ => throw new StartRefusedException(
-                "account needs create, reset-password, disable or enable with a USERNAME, or list (see --help)"),
-        };
+        (OperatorOrder order, string[] rest) = Parse(args);
         ServerOptions options =
             OptionReader.Read(rest, Environment.GetEnvironmentVariables(), AppContext.BaseDirectory);
-        if (verb != "create" && !File.Exists(Path.Combine(options.DirectoryPath, "squall.db")))
+        if (order.Verb != "create" && !File.Exists(Path.Combine(options.DirectoryPath, "squall.db")))
         {
-            throw new StartRefusedException($"there are no accounts in {Path.GetFullPath(options.DirectoryPath)}");
+            throw new StartRefusedException(
+                $"there {(order.Audit is null ? "are no accounts" : "is no audit trail")} in "
+                + Path.GetFullPath(options.DirectoryPath));
         }
 
-        string password = AccountCommands.Verbs[verb] ? await PasswordPrompt.ReadAsync() : "";
-        string? next = username;
+        OperatorOrder? next = AccountCommands.Verbs[order.Verb]
+            ? order with { Password = await PasswordPrompt.ReadAsync() }
+            : order;
         while (next is not null)
         {
-            AccountAnswer answer = await DoAsync(options, new AccountOrder(verb, next, password));
+            OperatorAnswer answer = await DoAsync(options, next);
             if (answer.Refusal is not null)
             {
                 await Console.Error.WriteLineAsync("squall: " + answer.Refusal.ReplaceLineEndings(" "));
@@ -48,13 +44,32 @@ internal static class OperatorCommand
             }
 
             await Console.Out.WriteAsync(string.Concat(answer.Lines.Select(line => line + '\n')));
-            next = answer.Next;
+            next = next.After(answer);
         }
 
         return Done;
     }
 
-    private static async Task<AccountAnswer> DoAsync(ServerOptions options, AccountOrder order)
+    private static (OperatorOrder Order, string[] Options) Parse(string[] args)
+    {
+        switch (args)
+        {
+            case ["account", "list", .. var more]:
+                return (new OperatorOrder("list", "", ""), more);
+            case ["account", var verb, var name, .. var more]
+                when AccountCommands.Verbs.ContainsKey(verb) && !name.StartsWith('-'):
+                return (new OperatorOrder(verb, name, ""), more);
+            case ["audit", "list", .. var more]:
+                (AuditQuery query, string[] rest) = AuditArguments.Parse(more, TimeProvider.System.GetUtcNow());
+                return (new OperatorOrder("list", "", "", query), rest);
+            default:
+                throw new StartRefusedException(args[0] == "audit"
+                    ? "audit needs list (see --help)"
+                    : "account needs create, reset-password, disable or enable with a USERNAME, or list (see --help)");
+        }
+    }
+
+    private static async Task<OperatorAnswer> DoAsync(ServerOptions options, OperatorOrder order)
     {
         string socket = OperatorSocket.PathIn(Path.GetFullPath(options.DirectoryPath));
         long started = TimeProvider.System.GetTimestamp();
@@ -79,8 +94,8 @@ internal static class OperatorCommand
     }
 
     /// <summary>If it is not done, nothing that was made for it stays.</summary>
-    private static async Task<AccountAnswer> DoOrForgetAsync(
-        ServerOptions options, StateDirectory directory, AccountOrder order)
+    private static async Task<OperatorAnswer> DoOrForgetAsync(
+        ServerOptions options, StateDirectory directory, OperatorOrder order)
     {
         try
         {
@@ -89,7 +104,7 @@ internal static class OperatorCommand
         catch (RpcException refused)
         {
             directory.Forget();
-            return AccountAnswer.Refused(refused.Status.Detail);
+            return OperatorAnswer.Refused(refused.Status.Detail);
         }
         catch
         {
@@ -98,8 +113,8 @@ internal static class OperatorCommand
         }
     }
 
-    private static async Task<AccountAnswer> DoAsync(
-        ServerOptions options, StateDirectory directory, AccountOrder order)
+    private static async Task<OperatorAnswer> DoAsync(
+        ServerOptions options, StateDirectory directory, OperatorOrder order)
     {
         using var store = new Store(directory.Database);
         using var journal = new Journal(
@@ -108,7 +123,8 @@ internal static class OperatorCommand
         try
         {
             journal.Start();
-            return await new AccountCommands(store, journal, passwords).RunAsync(order, CancellationToken.None);
+            var commands = new OperatorCommands(new AccountCommands(store, journal, passwords), new AuditList(store));
+            return await commands.RunAsync(order, CancellationToken.None);
         }
         catch (Exception failure) when (failure is not RpcException)
         {

@@ -9,7 +9,7 @@ namespace Squall.Server;
 /// data directory that only its owner may open. A connection is one order and its answer, each a line of JSON.
 /// </summary>
 internal sealed partial class OperatorSocket(
-    StateDirectory directory, AccountCommands commands, TimeProvider time, ILogger<OperatorSocket> log)
+    StateDirectory directory, OperatorCommands commands, TimeProvider time, ILogger<OperatorSocket> log)
     : BackgroundService
 {
     /// <summary>An order, or an answer, in bytes.</summary>
@@ -31,8 +31,8 @@ internal sealed partial class OperatorSocket(
 
     /// <summary>Has the running server do it.</summary>
     /// <returns>Null: no server takes orders there.</returns>
-    public static async Task<AccountAnswer?> AskAsync(
-        string path, AccountOrder order, CancellationToken cancelled)
+    public static async Task<OperatorAnswer?> AskAsync(
+        string path, OperatorOrder order, CancellationToken cancelled)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
@@ -40,7 +40,7 @@ internal sealed partial class OperatorSocket(
             await ConnectAsync(socket, path, cancelled);
             await using var stream = new NetworkStream(socket);
             await WriteAsync(stream, order, cancelled);
-            return await ReadAsync<AccountAnswer>(stream, cancelled);
+            return await ReadAsync<OperatorAnswer>(stream, cancelled);
         }
         catch (Exception gone) when (gone is SocketException or ArgumentOutOfRangeException)
         {
@@ -123,9 +123,9 @@ internal sealed partial class OperatorSocket(
         try
         {
             await using var stream = new NetworkStream(connection);
-            AccountOrder order = await ReadAsync<AccountOrder>(stream, both.Token);
-            AccountAnswer answer = await AnswerAsync(order, both.Token);
-            Ordered(order.Verb, order.Username, answer.Refusal ?? "done");
+            OperatorOrder order = await ReadAsync<OperatorOrder>(stream, both.Token);
+            OperatorAnswer answer = await AnswerAsync(order, both.Token);
+            Log(order, answer);
             await WriteAsync(stream, answer, both.Token);
         }
         catch (Exception gone) when (gone is IOException or JsonException or OperationCanceledException)
@@ -135,7 +135,20 @@ internal sealed partial class OperatorSocket(
         }
     }
 
-    private async Task<AccountAnswer> AnswerAsync(AccountOrder order, CancellationToken cancelled)
+    /// <summary>Once, however many pages a list has.</summary>
+    private void Log(OperatorOrder order, OperatorAnswer answer)
+    {
+        if (order.Audit is null)
+        {
+            Ordered(order.Verb, order.Username, answer.Refusal ?? "done");
+        }
+        else if (order.Audit.After.Length == 0)
+        {
+            AuditListed(answer.Refusal ?? "done");
+        }
+    }
+
+    private async Task<OperatorAnswer> AnswerAsync(OperatorOrder order, CancellationToken cancelled)
     {
         try
         {
@@ -143,11 +156,11 @@ internal sealed partial class OperatorSocket(
         }
         catch (RpcException refused)
         {
-            return AccountAnswer.Refused(refused.Status.Detail);
+            return OperatorAnswer.Refused(refused.Status.Detail);
         }
         catch (ArgumentException unknown)
         {
-            return AccountAnswer.Refused(unknown.Message);
+            return OperatorAnswer.Refused(unknown.Message);
         }
     }
 
@@ -169,6 +182,9 @@ internal sealed partial class OperatorSocket(
 
     [LoggerMessage(4, LogLevel.Information, "An operator's order: account {Verb} {Username}: {Outcome}")]
     private partial void Ordered(string verb, string username, string outcome);
+
+    [LoggerMessage(8, LogLevel.Information, "An operator's order: audit list: {Outcome}")]
+    private partial void AuditListed(string outcome);
 
     [LoggerMessage(5, LogLevel.Warning, "Operators' commands work only while the server does not run: {Path} cannot be "
         + "listened at: {Cause}")]

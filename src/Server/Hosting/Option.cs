@@ -59,7 +59,7 @@ internal sealed record Unit(string Form, string Example, (string Suffix, long Si
     private static readonly Unit Bytes = new(
         "SIZE", "such as 512B, 64KiB, 4MiB or 1GiB", [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)]);
 
-    private static readonly Unit Time = new(
+    public static readonly Unit Time = new(
         "TIME", "such as 500ms, 30s, 15m, 24h or 7d",
         [
             ("d", TimeSpan.TicksPerDay), ("h", TimeSpan.TicksPerHour), ("m", TimeSpan.TicksPerMinute),

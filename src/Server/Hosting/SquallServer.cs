@@ -1,3 +1,5 @@
+using Grpc.Core;
+
 namespace Squall.Server;
 
 /// <summary>A running server: what the program runs, and what tests and benches run within their own process.</summary>
@@ -105,6 +107,21 @@ internal sealed class SquallServer : IAsyncDisposable
         directory.Dispose();
     }
 
+    /// <summary>All that was accepted, and what the audit trail was told of the last second.</summary>
+    private async Task CommitAsync()
+    {
+        try
+        {
+            await _app.Services.GetRequiredService<AuditTrail>().FlushAsync(CancellationToken.None);
+        }
+        catch (RpcException)
+        {
+            // It could not be stored, which the journal has logged.
+        }
+
+        await _app.Services.GetRequiredService<Journal>().StopAsync();
+    }
+
     private async Task<bool> StopOnceAsync(CancellationToken cut)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cut);
@@ -120,7 +137,7 @@ internal sealed class SquallServer : IAsyncDisposable
 
         // The writer's connection, closed last, leaves one file behind.
         _app.Services.GetRequiredService<Store>().Dispose();
-        Task committed = _app.Services.GetRequiredService<Journal>().StopAsync();
+        Task committed = CommitAsync();
         bool inTime = await Task.WhenAny(committed, Task.Delay(CommitRest, TimeProvider.System)) == committed;
         if (inTime)
         {

@@ -13,6 +13,7 @@ internal sealed class ChangeScope(SquallDb db, long epoch)
 {
     private readonly List<ChangeRow> _told = [];
     private readonly List<Action<SquallDb>> _deferred = [];
+    private readonly List<AuditEntry> _recorded = [];
     private long _seq;
 
     public SquallDb Db => db;
@@ -27,12 +28,15 @@ internal sealed class ChangeScope(SquallDb db, long epoch)
 
     public IReadOnlyList<Action<SquallDb>> Deferred => _deferred;
 
+    public IReadOnlyList<AuditEntry> Recorded => _recorded;
+
     internal void Begin(long seq, long nowMicros)
     {
         _seq = seq;
         NowMicros = nowMicros;
         _told.Clear();
         _deferred.Clear();
+        _recorded.Clear();
     }
 
     /// <summary>
@@ -68,6 +72,25 @@ internal sealed class ChangeScope(SquallDb db, long epoch)
         row.TaskId = subjectId;
         return Add(row);
     }
+
+    /// <summary>Has the audit trail tell of this change: with it, or not at all.</summary>
+    public void Record(AuditEntry entry)
+    {
+        Record(entry, NowMicros, 1);
+        _recorded.Add(entry);
+    }
+
+    /// <summary>Writes what was told already, as it happened: it goes with no change.</summary>
+    public void Record(AuditEntry entry, long timeMicros, long count) => db.Execute(
+        """
+        INSERT INTO audit ("TimeMicros", "Event", "IsRefusal", "AccountId", "ProofId", "SubjectId", "Address",
+            "ListId", "Role", "Cause", "Rpc", "Count")
+        VALUES (@time, @event, @refusal, @account, @proof, @subject, @address, @list, @role, @cause, @rpc, @count)
+        """,
+        ("@time", timeMicros), ("@event", (int)entry.Event), ("@refusal", entry.Event.IsRefusal()),
+        ("@account", entry.AccountId), ("@proof", entry.ProofId), ("@subject", entry.SubjectId),
+        ("@address", entry.Address), ("@list", entry.ListId), ("@role", (int)entry.Role), ("@cause", entry.Cause),
+        ("@rpc", entry.Rpc), ("@count", count));
 
     private ChangeRow Next(int kind, string actorId, string accountId) => new()
     {

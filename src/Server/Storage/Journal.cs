@@ -17,6 +17,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
     private readonly JournalQueue _queue = new(limits);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Action<SquallDb>> _deferred = [];
+    private readonly List<AuditEntry> _recorded = [];
     private SquallDb? _db;
     private ChangeScope? _scope;
     private WriteAheadLog? _log;
@@ -30,6 +31,9 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
     /// then the tail and its bell. Handlers are quick and do not throw.
     /// </summary>
     public event Action<IReadOnlyList<ChangeRow>>? Committed;
+
+    /// <summary>Called after that with what the audit trail tells of them, likewise.</summary>
+    public event Action<IReadOnlyList<AuditEntry>>? Recorded;
 
     public long Epoch { get; private set; }
 
@@ -108,6 +112,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
             taken.Clear();
             told.Clear();
             _deferred.Clear();
+            _recorded.Clear();
             WriteBatch(taken, told);
             _log!.Shorten();
         }
@@ -167,6 +172,11 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
             }
 
             Committed?.Invoke(told);
+        }
+
+        if (_recorded.Count > 0)
+        {
+            Recorded?.Invoke(_recorded);
         }
 
         taken.ForEach(change => change.Answer());
@@ -244,6 +254,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
         _seq = _scope.NextSeq - 1;
         told.AddRange(_scope.Told);
         _deferred.AddRange(_scope.Deferred);
+        _recorded.AddRange(_scope.Recorded);
     }
 
     /// <summary>In the changes' own transaction: what is lost with it was never counted.</summary>

@@ -22,6 +22,7 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
     public DbSet<GoneTaskRow> GoneTasks => Set<GoneTaskRow>();
     public DbSet<ChangeRow> Changes => Set<ChangeRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
+    public DbSet<AuditRow> Audit => Set<AuditRow>();
     public DbSet<JournalRow> Journals => Set<JournalRow>();
 
     /// <summary>The memberships that have not ended, of accounts that are not deleted.</summary>
@@ -102,6 +103,16 @@ internal abstract class SquallDb(DbContextOptions options) : DbContext(options)
         {
             row.ToTable("requests").HasKey(request => request.Num);
             row.HasIndex(request => new { request.AccountId, request.Rpc, request.RequestId }).IsUnique();
+        });
+        model.Entity<AuditRow>(row =>
+        {
+            row.ToTable("audit").HasKey(entry => entry.Num);
+            row.HasIndex(entry => entry.TimeMicros);
+            row.HasIndex(entry => new { entry.IsRefusal, entry.TimeMicros });
+            row.HasIndex(entry => new { entry.AccountId, entry.TimeMicros })
+                .HasFilter("\"AccountId\" IS NOT NULL");
+            row.HasIndex(entry => new { entry.SubjectId, entry.TimeMicros })
+                .HasFilter("\"SubjectId\" IS NOT NULL");
         });
         model.Entity<JournalRow>(row =>
         {

@@ -55,6 +55,8 @@ internal static class MemberChanges
 
         var set = new Notification { MemberSet = new MemberSet { Member = answer, TaskList = list.ToProto() } };
         scope.Tell(caller.AccountId, listId, set, accountId: accountId);
+        scope.Record(
+            caller.Did(AuditEvent.MemberSet) with { SubjectId = accountId, ListId = listId, Role = role });
         return answer;
     }
 
@@ -71,6 +73,7 @@ internal static class MemberChanges
 
         RequireOtherOwner(scope.Db, member);
         End(scope, member, caller.AccountId);
+        scope.Record(caller.Did(AuditEvent.MemberRemoved) with { SubjectId = accountId, ListId = listId });
     }
 
     /// <summary>Ends a membership, whoever else is left.</summary>

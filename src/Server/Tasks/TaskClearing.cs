@@ -64,6 +64,10 @@ internal static class TaskClearing
         foreach (MemberRow member in shared)
         {
             MemberChanges.End(scope, member, member.AccountId);
+            scope.Record(new AuditEntry(AuditEvent.MemberRemoved)
+            {
+                AccountId = member.AccountId, SubjectId = member.AccountId, ListId = member.ListId,
+            });
         }
 
         if (shared.Length > 0)
@@ -75,6 +79,7 @@ internal static class TaskClearing
         foreach (TaskListRow list in scope.Db.TaskLists.Where(list => own.Contains(list.Id)).ToArray())
         {
             Mark(scope, list, account!);
+            scope.Record(new AuditEntry(AuditEvent.ListDeleted) { AccountId = account, ListId = list.Id });
         }
 
         return own.Length;

@@ -35,6 +35,7 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
             });
             var created = new Notification { TaskListCreated = new TaskListCreated { TaskList = list.ToProto() } };
             scope.Tell(caller.AccountId, list.Id, created);
+            scope.Record(caller.Did(AuditEvent.ListCreated) with { ListId = list.Id, Role = Role.Owner });
             return new CreateTaskListResponse { TaskList = list.ToProto(Role.Owner) };
         });
     }
@@ -124,6 +125,7 @@ internal sealed class TaskListRpcs(Store store, Mutations mutations, Limits limi
             TaskListRow list = scope.Db.TaskLists.Single(row => row.Id == listId);
             UpdateMask.RequireVersion(request.ExpectedVersion, list.Version);
             TaskClearing.Mark(scope, list, caller.AccountId);
+            scope.Record(caller.Did(AuditEvent.ListDeleted) with { ListId = listId });
             return new DeleteTaskListResponse();
         });
     }

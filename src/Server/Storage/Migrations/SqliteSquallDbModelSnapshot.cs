@@ -98,6 +98,63 @@ namespace Squall.Server.Migrations
                     b.ToTable("api_keys", (string)null);
                 });
 
+            modelBuilder.Entity("Squall.Server.AuditRow", b =>
+                {
+                    b.Property<long>("Num")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Cause")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Count")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Event")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("IsRefusal")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ListId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ProofId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Role")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Rpc")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SubjectId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("TimeMicros")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Num");
+
+                    b.HasIndex("TimeMicros");
+
+                    b.HasIndex("AccountId", "TimeMicros")
+                        .HasFilter("\"AccountId\" IS NOT NULL");
+
+                    b.HasIndex("IsRefusal", "TimeMicros");
+
+                    b.HasIndex("SubjectId", "TimeMicros")
+                        .HasFilter("\"SubjectId\" IS NOT NULL");
+
+                    b.ToTable("audit", (string)null);
+                });
+
             modelBuilder.Entity("Squall.Server.ChangeRow", b =>
                 {
                     b.Property<long>("Seq")
