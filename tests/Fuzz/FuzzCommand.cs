@@ -95,7 +95,8 @@ internal sealed class FuzzCommand(Arguments arguments, TimeProvider time)
         Say($"     {run.Sent:N0} sent; {run.PastFraming:P1} past framing, {run.Handled:P1} in a handler");
         Say($"     {outcomes}");
         Say(
-            $"     managed heap {run.Before.HeapBytes:N0} bytes when warm, {run.After.HeapBytes:N0} after");
+            $"     managed heap {run.Before.HeapBytes:N0} bytes when warm, {run.Amid.HeapBytes:N0} amid, "
+            + $"{run.After.HeapBytes:N0} after");
         Say($"     the healthy client: {run.Healthy}");
     }
 

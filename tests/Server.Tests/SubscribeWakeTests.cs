@@ -7,7 +7,7 @@ namespace Squall.Server.Tests;
 public sealed class SubscribeWakeTests
 {
     [Fact]
-    public async Task A_change_wakes_those_who_see_its_list_and_nobody_else()
+    public async Task A_change_calls_those_who_see_its_list_and_nobody_else()
     {
         await using SubscribeWorld world = await SubscribeWorld.StartAsync();
         string ada = await world.AccountAsync();
@@ -16,25 +16,25 @@ public sealed class SubscribeWakeTests
         await world.SetMemberAsync(shared, bob);
         string own = await world.CreateListAsync(ada);
 
-        Listener adas = new(world, ada);
-        Listener bobs = new(world, bob);
-        Listener filtered = new(world, ada, $"task_list_id = \"{own}\"");
-        Listener[] strangers = [.. await Task.WhenAll(Enumerable.Range(0, 50).Select(
-            async _ => new Listener(world, await world.AccountAsync())))];
+        Sleeper adas = new(world, ada);
+        Sleeper bobs = new(world, bob);
+        Sleeper filtered = new(world, ada, $"task_list_id = \"{own}\"");
+        Sleeper[] strangers = [.. await Task.WhenAll(Enumerable.Range(0, 50).Select(
+            async _ => new Sleeper(world, await world.AccountAsync())))];
 
         await world.CreateTaskAsync(shared, "of both");
-        Assert.Equal((int[])[1, 1, 0], await WakesAsync(adas, bobs, filtered));
+        Assert.Equal((int[])[1, 1, 0], await CallsAsync(adas, bobs, filtered));
         await world.CreateTaskAsync(own, "of one");
-        Assert.Equal((int[])[1, 0, 1], await WakesAsync(adas, bobs, filtered));
+        Assert.Equal((int[])[1, 0, 1], await CallsAsync(adas, bobs, filtered));
         await world.RemoveMemberAsync(shared, bob);
-        Assert.Equal((int[])[1, 1, 1], await WakesAsync(adas, bobs, filtered));
+        Assert.Equal((int[])[1, 1, 1], await CallsAsync(adas, bobs, filtered));
         await world.CreateTaskAsync(shared, "of one by now");
-        Assert.Equal((int[])[1, 0, 0], await WakesAsync(adas, bobs, filtered));
+        Assert.Equal((int[])[1, 0, 0], await CallsAsync(adas, bobs, filtered));
         await world.SetMemberAsync(shared, bob);
-        Assert.Equal((int[])[1, 1, 1], await WakesAsync(adas, bobs, filtered));
+        Assert.Equal((int[])[1, 1, 1], await CallsAsync(adas, bobs, filtered));
         await world.DeleteListAsync(shared);
-        Assert.Equal((int[])[1, 1, 1], await WakesAsync(adas, bobs, filtered));
-        Assert.All(await WakesAsync(strangers), wakes => Assert.Equal(0, wakes));
+        Assert.Equal((int[])[1, 1, 1], await CallsAsync(adas, bobs, filtered));
+        Assert.All(await CallsAsync(strangers), calls => Assert.Equal(0, calls));
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class SubscribeWakeTests
         await using SubscribeWorld world = await SubscribeWorld.StartAsync(limits => limits.TailBytesMax = 1);
         string ada = await world.AccountAsync();
         string list = await world.CreateListAsync(ada);
-        Listener stranger = new(world, await world.AccountAsync());
+        Sleeper stranger = new(world, await world.AccountAsync());
         await world.ChangeAsync(change =>
         {
             foreach (string title in (string[])["one", "two", "three"])
@@ -54,10 +54,58 @@ public sealed class SubscribeWakeTests
 
             return 0;
         });
-        world.Bell.Execute();
-        Assert.True(stranger.Agenda.TakeBehind());
-        Assert.False(stranger.Agenda.TakeBehind());
-        Assert.False(stranger.Agenda.TryTake(out _));
+        Assert.Equal(0, await stranger.CallsAsync());
+        Assert.True(stranger.IsBehind());
+        Assert.False(stranger.IsBehind());
+        Assert.False(stranger.HasPlaces());
+    }
+
+    [Fact]
+    public async Task However_many_listen_each_is_called_once_a_change_and_none_that_has_left()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        int count = (2 * Shard.ListenersMax) + 44;
+        Sleeper[] sleepers = [.. Enumerable.Range(0, count).Select(_ => new Sleeper(world, ada))];
+        Assert.Equal(3, sleepers.Select(sleeper => sleeper.Group!.Shard).Distinct().Count());
+        await world.CreateTaskAsync(list, "for all");
+        Assert.All(await CallsAsync(sleepers), calls => Assert.Equal(1, calls));
+
+        Sleeper[] left = [.. sleepers.Where((_, number) => number % 3 == 0)];
+        Assert.All(left, world.Bell.Leave);
+        Sleeper last = new(world, ada);
+        await world.CreateTaskAsync(list, "for those who stay");
+        Assert.All(await CallsAsync([.. sleepers.Except(left), last]), calls => Assert.Equal(1, calls));
+        Assert.All(await CallsAsync(left), calls => Assert.Equal(0, calls));
+        Assert.Contains(last.Group!.Shard, sleepers.Select(sleeper => sleeper.Group!.Shard));
+    }
+
+    [Fact]
+    public async Task What_is_being_told_is_not_covered()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        using var begun = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        Sleeper slow = new(world, ada)
+        {
+            Meanwhile = () =>
+            {
+                begun.Set();
+                Assert.True(goOn.Wait(TimeSpan.FromSeconds(30)));
+            },
+        };
+        Sleeper next = new(world, ada);
+        long before = world.Tail.End.Seq;
+        await world.CreateTaskAsync(list, "a task");
+        Assert.True(begun.Wait(TimeSpan.FromSeconds(30)));
+        Assert.Equal(before + 1, world.Tail.End.Seq);
+        Assert.True(slow.CoveredSeq <= before && next.CoveredSeq <= before);
+        goOn.Set();
+        Assert.Equal((int[])[1, 1], await CallsAsync(slow, next));
+        Assert.Equal(before + 1, next.CoveredSeq);
     }
 
     [Theory]
@@ -100,8 +148,8 @@ public sealed class SubscribeWakeTests
         Assert.Equal(world.Tail.End.ToString(), (await stream.NextAsync()).Heartbeat.Cursor);
     }
 
-    private static Task<int[]> WakesAsync(params Listener[] listeners) =>
-        Task.WhenAll(listeners.Select(listener => listener.WakesAsync()));
+    private static Task<int[]> CallsAsync(params Sleeper[] sleepers) =>
+        Task.WhenAll(sleepers.Select(sleeper => sleeper.CallsAsync()));
 
     [Fact]
     public async Task Those_who_read_the_same_pages_share_them()
@@ -127,43 +175,47 @@ public sealed class SubscribeWakeTests
         Task<Queue<Change>> Read(long seq) => world.Pages.ReadAsync(seq, CancellationToken.None);
     }
 
-    /// <summary>What the bell does to one subscription, without the subscription.</summary>
-    private sealed class Listener
+    /// <summary>What the bell does to one subscription that sleeps, without the subscription.</summary>
+    private sealed class Sleeper : Listener
     {
         private readonly SubscribeWorld _world;
-        private readonly Waiter _waiter = new();
-        private ValueTask _asleep;
+        private int _calls;
 
-        public Listener(SubscribeWorld world, string account, string filter = "")
+        public Sleeper(SubscribeWorld world, string account, string filter = "")
+            : base(new View(world.Memberships, account, Filter.Parse(filter, world.Limits)))
         {
             _world = world;
-            Agenda = new Agenda(new View(world.Memberships, account, Filter.Parse(filter, world.Limits)), _waiter);
-            world.Bell.Add(Agenda);
-            _asleep = _waiter.SleepAsync();
+            Assert.False(SleepAsync().IsCompleted);
+            world.Bell.Listen(this);
         }
 
-        public Agenda Agenda { get; }
-
-        /// <summary>How many changes it was woken for since it was asked last.</summary>
-        public async Task<int> WakesAsync()
+        /// <summary>How many changes it was called for since it was asked last.</summary>
+        public async Task<int> CallsAsync()
         {
             // Once the walk that the commit rang for is over, or in its place.
             _world.Bell.Execute();
-            int places = 0;
-            while (Agenda.TryTake(out _))
+            while (Covered.Seq < _world.Tail.End.Seq)
             {
-                places++;
+                await Task.Yield();
             }
 
-            if (places > 0)
-            {
-                await _asleep.AsTask().WaitAsync(TimeSpan.FromSeconds(30));
-                _asleep = _waiter.SleepAsync();
-            }
+            return Interlocked.Exchange(ref _calls, 0);
+        }
 
-            Assert.False(_asleep.IsCompleted);
+        /// <summary>What happens while it is told of a change.</summary>
+        public Action Meanwhile { get; init; } = () => { };
 
-            return places;
+        public long CoveredSeq => Covered.Seq;
+
+        public bool IsBehind() => TakeBehind();
+
+        public bool HasPlaces() => TryTake(out _);
+
+        protected override bool TryTellNow(Change change)
+        {
+            Meanwhile();
+            Interlocked.Increment(ref _calls);
+            return true;
         }
     }
 }

@@ -11,14 +11,19 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
 {
     private readonly Lock _gate = new();
     private readonly HashSet<Waiter> _waiters = [];
-    private readonly Dictionary<string, List<Agenda>> _agendasOf = new(StringComparer.Ordinal);
-    private Calls _calls = new();
+    private readonly Dictionary<string, List<Group>> _groupsOf = new(StringComparer.Ordinal);
+
+    // One that has room for more.
+    private Shard? _roomy;
+
+    // One that is to be executed, and the last so far.
+    private Shard? _last;
     private int _rung;
 
-    // Boxed, so that the many who are woken at once read it without the gate.
+    // Boxed, so that it is read without the gate.
     private volatile StrongBox<Cursor> _covered = new();
 
-    /// <summary>All changes up to here are in the agendas of those who may have to be told of them.</summary>
+    /// <summary>All changes up to here are with the shards of those who may have to be told of them.</summary>
     public Cursor Covered => _covered.Value;
 
     /// <summary>Wakes it at each ring.</summary>
@@ -38,33 +43,46 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
         }
     }
 
-    /// <summary>Fills it with the changes that come; those up to the tail's end as it is then are looked at.</summary>
-    public void Add(Agenda agenda)
+    /// <summary>
+    /// Tells it of the changes that come, beyond the tail's end as it is then, from where they can be told.
+    /// </summary>
+    public void Listen(Listener listener)
     {
         lock (_gate)
         {
-            if (_agendasOf.Count == 0)
+            if (_groupsOf.Count == 0)
             {
                 _covered = new(tail.End); // There was nobody to be told of it.
             }
 
-            if (!_agendasOf.TryGetValue(agenda.View.AccountId, out List<Agenda>? agendas))
+            if (!_groupsOf.TryGetValue(listener.View.AccountId, out List<Group>? groups))
             {
-                _agendasOf[agenda.View.AccountId] = agendas = [];
+                _groupsOf[listener.View.AccountId] = groups = [];
             }
 
-            agendas.Add(agenda);
+            GroupWithRoom(groups).Add(listener);
         }
     }
 
-    public void Remove(Agenda agenda)
+    public void Leave(Listener listener)
     {
         lock (_gate)
         {
-            if (_agendasOf.TryGetValue(agenda.View.AccountId, out List<Agenda>? agendas)
-                && agendas.Remove(agenda) && agendas.Count == 0)
+            if (listener.Group is not { } group)
             {
-                _agendasOf.Remove(agenda.View.AccountId);
+                return;
+            }
+
+            group.Remove(listener);
+            _roomy = group.Shard;
+            if (group.IsEmpty)
+            {
+                List<Group> groups = _groupsOf[listener.View.AccountId];
+                groups.Remove(group);
+                if (groups.Count == 0)
+                {
+                    _groupsOf.Remove(listener.View.AccountId);
+                }
             }
         }
     }
@@ -82,7 +100,7 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
     {
         // Before the walk: whoever rings during it asks for another one.
         Interlocked.Exchange(ref _rung, 0);
-        Calls last;
+        Shard? last;
         lock (_gate)
         {
             foreach (Waiter waiter in _waiters)
@@ -91,105 +109,81 @@ internal sealed class Bell(Tail tail, Memberships memberships) : IThreadPoolWork
             }
 
             Cursor end = tail.End;
-            for (long seq = Covered.Seq + 1; seq <= end.Seq && _agendasOf.Count > 0; seq++)
+            for (long seq = Covered.Seq + 1; seq <= end.Seq && _groupsOf.Count > 0; seq++)
             {
                 if (tail.At(seq) is not { } change)
                 {
                     // It left memory before anyone was told of it.
-                    FallBehind();
+                    Post(_groupsOf.Values.SelectMany(groups => groups), null);
                     break;
                 }
 
-                Tell(change.Row);
+                Tell(change);
             }
 
             _covered = new(end);
-            last = _calls;
-            _calls = new();
+            (last, _last) = (_last, null);
         }
 
-        last.Execute();
+        last?.Execute();
     }
 
-    private void FallBehind()
+    private Group GroupWithRoom(List<Group> groups)
     {
-        foreach (Agenda agenda in _agendasOf.Values.SelectMany(agendas => agendas))
+        if (groups.Find(group => group.Shard.Listeners < Shard.ListenersMax) is { } found)
         {
-            if (agenda.FallBehind())
-            {
-                Call(agenda);
-            }
+            return found;
         }
+
+        if (_roomy is null || _roomy.Listeners >= Shard.ListenersMax)
+        {
+            _roomy = new Shard(this);
+        }
+
+        var group = new Group(_roomy);
+        groups.Add(group);
+        return group;
     }
 
     /// <summary>Goes through those who see the list, or those who listen, whichever are fewer.</summary>
-    private void Tell(ChangeRow row)
+    private void Tell(Change change)
     {
+        ChangeRow row = change.Row;
         IReadOnlySet<string> audience = memberships.AudienceOf(row);
-        if (audience.Count <= _agendasOf.Count)
+        foreach (string account in audience.Count <= _groupsOf.Count
+            ? audience
+            : _groupsOf.Keys.Where(audience.Contains))
         {
-            foreach (string account in audience)
-            {
-                Tell(row, account);
-            }
-        }
-        else
-        {
-            foreach (string account in _agendasOf.Keys.Where(audience.Contains))
-            {
-                Tell(row, account);
-            }
+            Tell(change, account);
         }
 
         if (row.AccountId.Length > 0 && !audience.Contains(row.AccountId))
         {
-            Tell(row, row.AccountId);
+            Tell(change, row.AccountId);
         }
     }
 
-    private void Tell(ChangeRow row, string account)
+    private void Tell(Change change, string account)
     {
-        if (!_agendasOf.TryGetValue(account, out List<Agenda>? agendas))
+        if (_groupsOf.TryGetValue(account, out List<Group>? groups))
         {
-            return;
+            Post(groups, change);
         }
+    }
 
-        foreach (Agenda agenda in agendas)
+    /// <summary>Where there are several shards, they are told by several threads: the last one by this.</summary>
+    private void Post(IEnumerable<Group> groups, Change? change)
+    {
+        foreach (Group group in groups)
         {
-            // What is told of a list itself is told whatever the filter.
-            if ((row.TaskId.Length == 0 || agenda.View.Reaches(row.ListId)) && agenda.Add(row.Seq))
+            if (group.Shard.Post(group, change))
             {
-                Call(agenda);
-            }
-        }
-    }
+                if (_last is not null)
+                {
+                    ThreadPool.UnsafeQueueUserWorkItem(_last, preferLocal: false);
+                }
 
-    /// <summary>Where many are to be called, they are called by several threads.</summary>
-    private void Call(Agenda agenda)
-    {
-        _calls.Add(agenda);
-        if (_calls.IsFull)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(_calls, preferLocal: false);
-            _calls = new();
-        }
-    }
-
-    /// <summary>Some who are called one after the other.</summary>
-    private sealed class Calls : IThreadPoolWorkItem
-    {
-        private const int AgendasMax = 128;
-        private readonly List<Agenda> _agendas = [];
-
-        public bool IsFull => _agendas.Count == AgendasMax;
-
-        public void Add(Agenda agenda) => _agendas.Add(agenda);
-
-        public void Execute()
-        {
-            foreach (Agenda agenda in _agendas)
-            {
-                agenda.Call();
+                _last = group.Shard;
             }
         }
     }

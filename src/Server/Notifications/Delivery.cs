@@ -12,9 +12,11 @@ internal sealed class Delivery : IDisposable
     private readonly OpenSubscription _open;
     private readonly TimeSpan _stalledMax;
     private readonly TimeProvider _time;
-    private readonly ITimer _watch;
     private readonly Lock _gate = new();
     private long _last;
+
+    // Made for the first write that has to wait.
+    private ITimer? _watch;
     private long? _waitsSince;
     private bool _watched;
 
@@ -23,7 +25,6 @@ internal sealed class Delivery : IDisposable
     {
         (_stream, _open, _stalledMax, _time) = (stream, open, stalledMax, time);
         _last = time.GetTimestamp();
-        _watch = time.CreateTimer(_ => Watch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>How long nothing was sent.</summary>
@@ -41,7 +42,7 @@ internal sealed class Delivery : IDisposable
     public Task HeartbeatAsync(Cursor place) =>
         SendAsync(new SubscribeResponse { Heartbeat = new Heartbeat { Cursor = place.ToString() } });
 
-    public void Dispose() => _watch.Dispose();
+    public void Dispose() => _watch?.Dispose();
 
     private Task SendAsync(SubscribeResponse message) => Finish(_stream.WriteAsync(message, _open.Cut));
 
@@ -73,6 +74,7 @@ internal sealed class Delivery : IDisposable
             if (since is not null && !_watched)
             {
                 _watched = true;
+                _watch ??= _time.CreateTimer(_ => Watch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 _watch.Change(_stalledMax, Timeout.InfiniteTimeSpan);
             }
         }
@@ -93,7 +95,7 @@ internal sealed class Delivery : IDisposable
 
             if (_watched)
             {
-                _watch.Change(rest, Timeout.InfiniteTimeSpan);
+                _watch!.Change(rest, Timeout.InfiniteTimeSpan);
                 return;
             }
         }

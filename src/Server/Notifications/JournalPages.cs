@@ -175,7 +175,8 @@ internal sealed class JournalPages(Store store, Tail tail) : IDisposable
 /// </summary>
 internal sealed class ChangeReader(Tail tail, JournalPages journal, Cursor start, Queue<Change>? page = null)
 {
-    private Queue<Change> _page = page ?? new();
+    private static readonly Queue<Change> None = new();
+    private Queue<Change> _page = page ?? None;
 
     /// <summary>Right after the change that was given last.</summary>
     public Cursor Place { get; private set; } = start;
@@ -212,24 +213,15 @@ internal sealed class ChangeReader(Tail tail, JournalPages journal, Cursor start
         return (await NextAsync(cancelled))!;
     }
 
-    /// <summary>The same, where it is in memory; null: it is not.</summary>
-    public Change? TryAt(long seq)
-    {
-        if (_page.Count > 0 || tail.At(seq) is not { } change)
-        {
-            return null;
-        }
-
-        Place = new Cursor(Place.Epoch, seq, (uint)change.Row.Mark);
-        return change;
-    }
+    /// <summary>To right after a change that is at hand, beyond the place: those between are passed over.</summary>
+    public void MoveTo(Change change) => SkipTo(new Cursor(Place.Epoch, change.Row.Seq, (uint)change.Row.Mark));
 
     /// <summary>Passes over all up to <paramref name="place"/>, unless it is there already.</summary>
     public void SkipTo(Cursor place)
     {
         if (place.Seq > Place.Seq)
         {
-            _page.Clear();
+            _page = None;
             Place = place;
         }
     }

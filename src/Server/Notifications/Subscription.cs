@@ -6,42 +6,39 @@ namespace Squall.Server;
 /// One stream: a place in the journal and a view of it, no queue. It reads at its own pace and waits for the bell when
 /// there is nothing more, so that whoever is slow delays nobody and misses nothing.
 /// </summary>
-internal sealed class Subscription : IDisposable
+internal sealed class Subscription : Listener, IDisposable
 {
     private readonly Tail _tail;
     private readonly Bell _bell;
     private readonly CatchUp _catchUp;
     private readonly ChangeReader _changes;
-    private readonly View _view;
     private readonly Delivery _delivery;
     private readonly OpenSubscription _open;
     private readonly TimeSpan _heartbeat;
-    private readonly Waiter _waiter = new();
-    private readonly Agenda _agenda;
     private readonly ITimer _timer;
     private readonly CancellationTokenRegistration _over;
     private int _timerSet;
 
     // What was begun in the loop's place, for it to finish.
-    private long _taken;
     private Task? _sending;
 
     public Subscription(
         Tail tail, Bell bell, CatchUp catchUp, ChangeReader changes, View view, Delivery delivery,
         OpenSubscription open, TimeSpan heartbeat, TimeProvider time)
+        : base(view)
     {
         _tail = tail;
         _bell = bell;
         _catchUp = catchUp;
         _changes = changes;
-        _view = view;
         _delivery = delivery;
         _open = open;
         _heartbeat = heartbeat;
-        _timer = time.CreateTimer(_ => TimerRang(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _over = open.Over.UnsafeRegister(static waiter => ((Waiter)waiter!).Wake(), _waiter);
-        _agenda = new Agenda(view, _waiter, TryTellNow);
-        bell.Add(_waiter);
+        _timer = time.CreateTimer(
+            static subscription => ((Subscription)subscription!).TimerRang(),
+            this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _over = open.Over.UnsafeRegister(static subscription => ((Subscription)subscription!).Wake(), this);
+        bell.Add(this);
     }
 
     /// <summary>
@@ -63,16 +60,16 @@ internal sealed class Subscription : IDisposable
         }
 
         await _delivery.SyncedAsync(_changes.Place);
-        _bell.Add(_agenda);
-        _bell.Remove(_waiter);
+        _bell.Listen(this);
+        _bell.Remove(this);
         await TellThroughAsync(_tail.End.Seq, null);
         await TellLiveAsync();
     }
 
     public void Dispose()
     {
-        _bell.Remove(_waiter);
-        _bell.Remove(_agenda);
+        _bell.Remove(this);
+        _bell.Leave(this);
         _over.Dispose();
         _timer.Dispose();
     }
@@ -85,7 +82,7 @@ internal sealed class Subscription : IDisposable
             foreach (TaskItem task in page.Tasks)
             {
                 _open.ThrowIfOver();
-                if (_view.Sees(task.TaskListId))
+                if (View.Sees(task.TaskListId))
                 {
                     await _delivery.SendAsync(task);
                 }
@@ -117,7 +114,7 @@ internal sealed class Subscription : IDisposable
             }
             else
             {
-                await SleepAsync();
+                await RestAsync();
             }
 
             await BeatAsync();
@@ -139,7 +136,7 @@ internal sealed class Subscription : IDisposable
                     break;
                 }
 
-                Sight sight = _view.Of(change);
+                Sight sight = View.Of(change);
                 sending = sight == Sight.Nothing ? sending : _delivery.SendAsync(change, sight);
             }
         }
@@ -152,7 +149,7 @@ internal sealed class Subscription : IDisposable
     }
 
     /// <summary>
-    /// Tells the changes that the bell puts on the agenda, and passes over all others without a look at them.
+    /// Tells the changes that the bell tells it of, and passes over all others without a look at them.
     /// </summary>
     private async Task TellLiveAsync()
     {
@@ -166,8 +163,8 @@ internal sealed class Subscription : IDisposable
                 await sending;
             }
 
-            // Asked before the agenda: what is put there from now on lies beyond it.
-            Cursor covered = _bell.Covered;
+            // Asked first: what it is told from now on lies beyond it.
+            Cursor covered = Covered;
             if (TryTake(out long seq))
             {
                 if (seq > _changes.Place.Seq && !await TellAsync(await _changes.AtAsync(seq, _open.Over)))
@@ -175,7 +172,7 @@ internal sealed class Subscription : IDisposable
                     await BeatAsync();
                 }
             }
-            else if (_agenda.TakeBehind())
+            else if (TakeBehind())
             {
                 await TellThroughAsync(_tail.End.Seq, null);
             }
@@ -183,78 +180,42 @@ internal sealed class Subscription : IDisposable
             {
                 _changes.SkipTo(covered);
                 await BeatAsync();
-                await SleepAsync();
+                await RestAsync();
             }
         }
     }
 
-    /// <summary>
-    /// Does the loop's work in its place, while it sleeps: that of most changes, whose stream takes them at once, and
-    /// without waking anyone. False: the loop is to go on where this has stopped.
-    /// </summary>
-    private bool TryTellNow()
+    /// <summary>Most changes are sent at once, without waking anyone.</summary>
+    protected override bool TryTellNow(Change change)
     {
+        if (_open.AccessEnded)
+        {
+            return false;
+        }
+
         try
         {
-            while (!_open.Over.IsCancellationRequested)
+            Sight sight = change.Row.Seq > _changes.Place.Seq ? View.Of(change) : Sight.Nothing;
+            if (sight == Sight.Nothing)
             {
-                Cursor covered = _bell.Covered;
-                if (!TryTake(out long seq))
-                {
-                    bool isBehind = _agenda.IsBehind;
-                    if (!isBehind)
-                    {
-                        _changes.SkipTo(covered);
-                    }
-
-                    return !isBehind;
-                }
-
-                if (seq <= _changes.Place.Seq)
-                {
-                    continue;
-                }
-
-                if (_changes.TryAt(seq) is not { } change)
-                {
-                    _taken = seq;
-                    return false;
-                }
-
-                Sight sight = _view.Of(change);
-                _sending = sight == Sight.Nothing ? null : _delivery.SendAsync(change, sight);
-                if (_sending is { IsCompletedSuccessfully: false })
-                {
-                    return false;
-                }
-
-                _sending = null;
+                return true;
             }
+
+            _changes.MoveTo(change);
+            _sending = _delivery.SendAsync(change, sight);
         }
         catch (Exception exception)
         {
             _sending = Task.FromException(exception); // The loop ends by it.
         }
 
-        return false;
-    }
-
-    /// <summary>The place to look at next.</summary>
-    private bool TryTake(out long seq)
-    {
-        if (_taken == 0)
-        {
-            return _agenda.TryTake(out seq);
-        }
-
-        (seq, _taken) = (_taken, 0);
-        return true;
+        return _sending.IsCompletedSuccessfully;
     }
 
     /// <summary>False: there is nothing to tell of it.</summary>
     private async ValueTask<bool> TellAsync(Change change)
     {
-        Sight sight = _view.Of(change);
+        Sight sight = View.Of(change);
         if (sight == Sight.Nothing)
         {
             return false;
@@ -264,7 +225,7 @@ internal sealed class Subscription : IDisposable
         return true;
     }
 
-    private ValueTask SleepAsync()
+    private ValueTask RestAsync()
     {
         // The timer is not set back at each message: it rings, finds that it is too early, and is set anew.
         if (Interlocked.Exchange(ref _timerSet, 1) == 0)
@@ -273,13 +234,13 @@ internal sealed class Subscription : IDisposable
             _timer.Change(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
 
-        return _waiter.SleepAsync();
+        return SleepAsync();
     }
 
     private void TimerRang()
     {
         Interlocked.Exchange(ref _timerSet, 0);
-        _waiter.Wake();
+        Wake();
     }
 
     /// <summary>Says that the stream is alive, if nothing else did for an interval.</summary>

@@ -6,7 +6,7 @@ namespace Squall.Server;
 /// What one loop sleeps on. A wake that comes while it is up is kept: whoever says what has changed before it wakes
 /// the loop is never overlooked. While it sleeps it can be borrowed, by one at a time, who does its work in its place.
 /// </summary>
-internal sealed class Waiter : IValueTaskSource
+internal abstract class Waiter : IValueTaskSource
 {
     private const int Up = 0;
     private const int Asleep = 1;
@@ -22,7 +22,7 @@ internal sealed class Waiter : IValueTaskSource
     /// <summary>
     /// Done at the next wake, or at once if there was one since the last sleep. One sleeps at a time.
     /// </summary>
-    public ValueTask SleepAsync()
+    protected ValueTask SleepAsync()
     {
         _wait.Reset();
         if (Interlocked.CompareExchange(ref _state, Asleep, Up) == Woken)
@@ -53,10 +53,10 @@ internal sealed class Waiter : IValueTaskSource
     }
 
     /// <summary>False: it does not sleep, or somebody else has it.</summary>
-    public bool TryBorrow() => Interlocked.CompareExchange(ref _state, Borrowed, Asleep) == Asleep;
+    protected bool TryBorrow() => Interlocked.CompareExchange(ref _state, Borrowed, Asleep) == Asleep;
 
     /// <summary>Lets it sleep on, unless it is to be awake by now.</summary>
-    public void GiveBack(bool awake)
+    protected void GiveBack(bool awake)
     {
         if (awake || Interlocked.CompareExchange(ref _state, Asleep, Borrowed) != Borrowed)
         {
