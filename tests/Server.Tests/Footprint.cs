@@ -26,15 +26,11 @@ internal sealed class Footprint : IDisposable
         _connection.Open();
     }
 
-    /// <summary>How often the rows were looked at.</summary>
-    public int Looks { get; private set; }
-
     /// <summary>What is there now is what was there before.</summary>
     public async Task BeginAsync()
     {
         _rows = await _server.DumpAsync();
         _version = Version();
-        Looks++;
     }
 
     /// <summary>The rows that came or went since it began; then it begins anew.</summary>

@@ -65,7 +65,8 @@ internal sealed class MatrixRun : IDisposable
 
     /// <summary>
     /// (1) Who is to be refused, all with one request, which has no effect; (2) who is to be answered, each with a
-    /// request of its own; (3) the foreign list's owner, whose success shows that it was not the request's fault.
+    /// request of its own; (3) the foreign list's owner, whose success with the request that was refused shows that
+    /// this was not its fault.
     /// </summary>
     private async Task RunAsync(ListKind kind)
     {
@@ -86,7 +87,11 @@ internal sealed class MatrixRun : IDisposable
             await _cast.Ada.DeleteAsync(_cast.Deleted);
         }
 
-        await _footprint.BeginAsync();
+        if (refused.Length > 0)
+        {
+            await _footprint.BeginAsync();
+        }
+
         foreach ((char letter, char answer) in refused)
         {
             await RefuseAsync(kind, _cast[letter], answer, requests[Place(kind, _cast[letter])]);
@@ -102,7 +107,7 @@ internal sealed class MatrixRun : IDisposable
         if (kind == ListKind.Foreign && !IsOneself)
         {
             Actor host = _cast.Host;
-            Tell(kind, host.Letter, '+', await AnswerAsync(kind, host, await RequestAsync(kind, host)));
+            Tell(kind, host.Letter, '+', await AnswerAsync(kind, host, requests[Place(kind, host)]));
         }
     }
 

@@ -22,8 +22,6 @@ internal sealed record MatrixRow(string Name, IReadOnlyDictionary<(ListKind Kind
     public string Rpc => Name.Split('(')[0];
 
     public IEnumerable<ListKind> Kinds => Cells.Keys.Select(cell => cell.Kind).Distinct().Order();
-
-    public bool IsOf(string name) => Name == name;
 }
 
 /// <summary>matrix.txt, which was written by hand; nothing of it comes from the server.</summary>
