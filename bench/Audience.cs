@@ -8,7 +8,7 @@ namespace Squall.Bench;
 internal sealed class Audience : IAsyncDisposable
 {
     // Of a bench's own throw-away accounts.
-    private const string Password = "a long pass phrase for the bench";
+    private static readonly string Password = Secrets.Password();
     private const int BatchTasks = 1_000;
     private readonly GrpcChannel _writer;
     private readonly GrpcChannel[] _readers;

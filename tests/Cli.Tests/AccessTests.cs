@@ -5,7 +5,7 @@ namespace Squall.Cli.Tests;
 /// <summary>sessions, keys, password and account: who may call in one's name, and how that ends.</summary>
 public sealed class AccessTests(ServerProcess server) : IClassFixture<ServerProcess>
 {
-    private const string Another = "quite another pass phrase";
+    private static readonly string Another = Secrets.Password();
 
     [Fact]
     public async Task Sessions_are_shown_and_ended_by_the_ends_of_their_ids()

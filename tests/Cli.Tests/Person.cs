@@ -7,7 +7,7 @@ namespace Squall.Cli.Tests;
 /// <summary>Someone at a shell, with a configuration directory of their own, and the squall that was built.</summary>
 internal sealed class Person : IDisposable
 {
-    public const string Password = "correct horse battery staple";
+    public static readonly string Password = Secrets.Password();
 
     private readonly string _home = Directory.CreateTempSubdirectory("squall-cli-").FullName;
 

@@ -7,6 +7,7 @@ public sealed class ServerProcess : IAsyncLifetime
 {
     private readonly string _data = Directory.CreateTempSubdirectory("squall-cli-server-").FullName;
     private Process? _process;
+    private Task<string> _errors = Task.FromResult("");
 
     /// <summary>Whether it listens over TLS as well, with a certificate that it makes for itself.</summary>
     public bool WithTls { get; init; }
@@ -36,10 +37,11 @@ public sealed class ServerProcess : IAsyncLifetime
             {
                 Path.Combine(AppContext.BaseDirectory, "Squall.Server.dll"), "--http", Address.Authority,
                 "--https", WithTls ? TlsAddress.Authority : "off", "--data", _data,
+                "--log-level", "trace",
             },
         };
         _process = Process.Start(start)!;
-        var errors = _process.StandardError.ReadToEndAsync();
+        _errors = Secrets.HearAsync(_process.StandardError);
         using var net = new CancellationTokenSource(Ran.Net);
         while (await _process.StandardOutput.ReadLineAsync(net.Token) is { } line)
         {
@@ -58,7 +60,7 @@ public sealed class ServerProcess : IAsyncLifetime
             }
         }
 
-        Assert.Fail($"The server did not start: {await errors}");
+        Assert.Fail($"The server did not start: {await _errors}");
     }
 
     /// <summary>kill -9, and waits for its end.</summary>
@@ -66,6 +68,7 @@ public sealed class ServerProcess : IAsyncLifetime
     {
         _process!.Kill();
         await _process.WaitForExitAsync();
+        await _errors;
         _process.Dispose();
     }
 }

@@ -7,7 +7,7 @@ namespace Squall.Client.Tests;
 /// <summary>What an application relies on, in two worlds: the client with a server, and the fake.</summary>
 public abstract class BehaviourTests
 {
-    private const string Password = "correct horse battery";
+    private static readonly string Password = Secrets.Password();
 
     protected abstract Task<ISquallClient> ClientAsync();
 
@@ -20,7 +20,7 @@ public abstract class BehaviourTests
         var taken = await Assert.ThrowsAsync<SquallConflictException>(() => client.RegisterAsync("someone", Password));
         Assert.Equal(("username", "someone"), (taken.ResourceType, taken.ResourceName));
         var wrong = await Assert.ThrowsAsync<SquallUnauthenticatedException>(
-            () => client.LoginAsync("someone", "another pass phrase"));
+            () => client.LoginAsync("someone", Secrets.Password()));
         Assert.Equal("CREDENTIALS_WRONG", wrong.Reason);
         await client.LoginAsync("someone", Password);
         Assert.Equal("Some One", (await client.GetAccountAsync()).DisplayName);
@@ -34,20 +34,20 @@ public abstract class BehaviourTests
     [Fact]
     public async Task An_account_changes_its_name_and_password_and_goes()
     {
-        const string Another = "quite another pass phrase";
+        var another = Secrets.Password();
         var client = await ClientAsync();
         await client.RegisterAsync("goes", Password);
         await client.LoginAsync("goes", Password);
         Assert.Equal("Someone", (await client.Access.RenameAsync("Someone")).DisplayName);
         Assert.Equal("Someone", (await client.GetAccountAsync()).DisplayName);
-        await AssertWrongAsync(() => client.Access.ChangePasswordAsync("not the password", Another));
-        await client.Access.ChangePasswordAsync(Password, Another);
-        await client.LoginAsync("goes", Another);
+        await AssertWrongAsync(() => client.Access.ChangePasswordAsync(Secrets.Password(), another));
+        await client.Access.ChangePasswordAsync(Password, another);
+        await client.LoginAsync("goes", another);
         await AssertWrongAsync(() => client.Access.DeleteAccountAsync(Password));
-        await client.Access.DeleteAccountAsync(Another);
+        await client.Access.DeleteAccountAsync(another);
         var missing = await Assert.ThrowsAsync<SquallUnauthenticatedException>(() => client.GetAccountAsync());
         Assert.Equal("TOKEN_MISSING", missing.Reason);
-        await Assert.ThrowsAsync<SquallUnauthenticatedException>(() => client.LoginAsync("goes", Another));
+        await Assert.ThrowsAsync<SquallUnauthenticatedException>(() => client.LoginAsync("goes", another));
 
         static async Task AssertWrongAsync(Func<Task> call) => Assert.Equal(
             "PASSWORD_WRONG", (await Assert.ThrowsAnyAsync<SquallException>(call)).Reason);

@@ -72,9 +72,9 @@ public sealed class ErrorTests(World world) : IClassFixture<World>
     public async Task A_name_that_is_taken_is_named()
     {
         var client = world.Client();
-        await client.RegisterAsync("taken", "correct horse battery");
+        await client.RegisterAsync("taken", World.Password);
         var failure = await Assert.ThrowsAsync<SquallConflictException>(
-            () => client.RegisterAsync("taken", "correct horse battery"));
+            () => client.RegisterAsync("taken", World.Password));
         Assert.Equal(("username", "taken"), (failure.ResourceType, failure.ResourceName));
         Assert.Null(failure.CurrentVersion);
     }
@@ -123,7 +123,7 @@ public sealed class ErrorTests(World world) : IClassFixture<World>
         Assert.Equal("TOKEN_MISSING", failure.Reason);
         Assert.Contains("Login", failure.Message, StringComparison.Ordinal);
         failure = await Assert.ThrowsAsync<SquallUnauthenticatedException>(
-            () => world.Client().LoginAsync("nobody", "correct horse battery"));
+            () => world.Client().LoginAsync("nobody", World.Password));
         Assert.Equal("CREDENTIALS_WRONG", failure.Reason);
     }
 

@@ -6,7 +6,7 @@ namespace Squall.Client.Tests;
 /// <summary>How a live view ends, and what its handlers may do to it.</summary>
 public sealed class LiveTasksEndTests : IAsyncLifetime
 {
-    private const string Password = "correct horse battery";
+    private static readonly string Password = Secrets.Password();
 
     private readonly World world = new();
 

@@ -23,8 +23,8 @@ public sealed class RenewalTests : IAsyncLifetime
     {
         // Without a store, from which the calls could take over what the first of them renewed.
         var client = await ClientAsync(options => options.TokenStore = null);
-        await client.RegisterAsync("fifty", "correct horse battery");
-        await client.LoginAsync("fifty", "correct horse battery");
+        await client.RegisterAsync("fifty", World.Password);
+        await client.LoginAsync("fifty", World.Password);
         time.Advance(TimeSpan.FromMinutes(minutes));
         await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => client.GetAccountAsync()));
         Assert.Equal(1, world.Log.Count(Refresh));
@@ -72,11 +72,11 @@ public sealed class RenewalTests : IAsyncLifetime
         var held = Hold();
         var store = new MemoryTokenStore(await world.SignInAsync());
         var client = await ClientAsync(options => options.TokenStore = store);
-        await client.RegisterAsync("winner", "correct horse battery");
+        await client.RegisterAsync("winner", World.Password);
         time.Advance(TimeSpan.FromMinutes(16));
         var call = client.GetAccountAsync();
         await world.Log.CountedAsync(Refresh, 1);
-        var login = client.LoginAsync("winner", "correct horse battery");
+        var login = client.LoginAsync("winner", World.Password);
         await world.Log.CountedAsync("Login", 1);
         held.SetResult();
         await Task.WhenAll(call, login);
@@ -90,14 +90,14 @@ public sealed class RenewalTests : IAsyncLifetime
     {
         var store = new MemoryTokenStore(await world.SignInAsync());
         var client = await ClientAsync(options => options.TokenStore = store);
-        await client.RegisterAsync("latest", "correct horse battery");
+        await client.RegisterAsync("latest", World.Password);
         await client.GetAccountAsync();
         time.Advance(TimeSpan.FromMinutes(16));
         var saving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var reached = store.HoldSave(saving.Task);
         // Nothing tells the renewal of the login but the client itself.
         store.IsBlind = true;
-        var login = client.LoginAsync("latest", "correct horse battery");
+        var login = client.LoginAsync("latest", World.Password);
         await reached.WaitAsync(Net.TimeMax);
         // The old token has expired, and the login's is not in use yet.
         var call = client.GetAccountAsync();
@@ -239,7 +239,7 @@ public sealed class RenewalTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<SquallUnauthenticatedException>(() => client.GetAccountAsync());
         Assert.Equal("TOKEN_EXPIRED", refused.Reason);
         Assert.Equal(0, world.Log.Count(Refresh));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => client.LoginAsync("ada", "correct horse battery"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => client.LoginAsync("ada", World.Password));
     }
 
     private Task<SquallClient> ClientAsync(Action<SquallClientOptions>? adjust = null) => world.SignedInAsync(options =>

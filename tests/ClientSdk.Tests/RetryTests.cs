@@ -61,7 +61,7 @@ public sealed class RetryTests : IAsyncLifetime
             return Task.CompletedTask;
         });
         await Assert.ThrowsAsync<SquallUnavailableException>(
-            () => client.RegisterAsync("lost", "correct horse battery"));
+            () => client.RegisterAsync("lost", World.Password));
         Assert.Equal(1, world.Log.Count("RegisterAccount"));
     }
 
@@ -76,7 +76,7 @@ public sealed class RetryTests : IAsyncLifetime
                 ? null
                 : new HttpRequestException(HttpRequestError.ConnectionError, "No route."));
         });
-        await client.RegisterAsync("reached", "correct horse battery");
+        await client.RegisterAsync("reached", World.Password);
         Assert.Equal(2, attempts);
     }
 

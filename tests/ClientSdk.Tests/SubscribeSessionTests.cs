@@ -7,7 +7,7 @@ namespace Squall.Client.Tests;
 /// <summary>What becomes of a subscription when its session changes; and how long it tries to get back.</summary>
 public sealed class SubscribeSessionTests : IAsyncLifetime
 {
-    private const string Password = "correct horse battery";
+    private static readonly string Password = Secrets.Password();
     private static readonly SubscribeSettings Control = new() { ControlEvents = true };
     private readonly FakeTime time = new();
     private readonly World world;

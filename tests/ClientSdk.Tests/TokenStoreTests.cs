@@ -92,8 +92,8 @@ public sealed class TokenStoreTests : IAsyncLifetime
     public async Task A_later_process_goes_on_with_the_session()
     {
         var first = world.Client(options => options.TokenStore = new FileTokenStore(File));
-        await first.RegisterAsync("keeper", "correct horse battery");
-        await first.LoginAsync("keeper", "correct horse battery");
+        await first.RegisterAsync("keeper", World.Password);
+        await first.LoginAsync("keeper", World.Password);
         first.Dispose();
         var second = world.Client(options => options.TokenStore = new FileTokenStore(File));
         Assert.Equal("keeper", (await second.GetAccountAsync()).Username);

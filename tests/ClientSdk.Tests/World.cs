@@ -11,6 +11,8 @@ namespace Squall.Client.Tests;
 /// <summary>A server, a proxy before it, and clients of accounts, signed in without hashing a password.</summary>
 public sealed class World : IAsyncLifetime, IAsyncDisposable
 {
+    internal static readonly string Password = Secrets.Password();
+
     private readonly ServerFixture server;
     private readonly List<SquallClient> clients = [];
     private readonly ErrorLog errors = new();
@@ -115,6 +117,8 @@ public sealed class World : IAsyncLifetime, IAsyncDisposable
                 return server.Get<SessionChanges>().Begin(scope, row.Id, "test");
             },
             null, 0, CancellationToken.None);
+        Secrets.Remember("access", tokens.AccessToken);
+        Secrets.Remember("refresh", tokens.RefreshToken);
         return SessionTokens.From(tokens);
     }
 }

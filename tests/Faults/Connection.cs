@@ -10,7 +10,7 @@ namespace Squall.Faults;
 /// </summary>
 internal sealed class Connection(TimeProvider time) : IDisposable
 {
-    private const string Password = "a long pass phrase for the harness";
+    private static readonly string Password = Secrets.Password();
     private static readonly TimeSpan CallMax = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan TokenRest = TimeSpan.FromMinutes(8);
     private readonly Lock _gate = new();

@@ -91,6 +91,11 @@ public sealed class ControlTests
         },
         { "no paths of a machine", "a.md", "first\nsee /wo" + "rk/notes", "a.md:2" },
         { "no hosts of registries", "a.config", "https://api.nuget" + ".org/v3", "a.config:1" },
+        { "passwords are remembered", "tests/A.Tests/A.cs", "\nconst string Password = \"a phrase\";", "A.cs:2" },
+        { "passwords are remembered", "tests/A.Tests/A.cs", "new() { NewPassword = $\"a {1}\" }", "A.cs:1" },
+        { "passwords are remembered", "bench/A.cs", "client.LoginAsync(\"ada\", \"a phrase\")", "A.cs:1" },
+        { "passwords are remembered", "tests/A/a.js", "login({ username, password: 'a phrase' })", "a.js:1" },
+        { "passwords are remembered", "tests/A/a.py", "PASSWORD = \"a phrase\"", "a.py:1" },
     };
 
     [Theory, MemberData(nameof(Faults))]

@@ -31,6 +31,7 @@ public sealed class HouseTests
         ["no download addresses"] = Packaging.Addresses,
         ["no paths of a machine"] = Places.Machines,
         ["no hosts of registries"] = Places.Registries,
+        ["passwords are remembered"] = Passwords.Literal,
     };
 
     public static TheoryData<string> RuleNames => new(Rules.Keys);

@@ -18,8 +18,8 @@ public sealed class PackageTests(RunningServer server, Packages packages) : ICla
             using Squall.Client;
 
             using var client = new SquallClient(args[0]);
-            await client.RegisterAsync("packaged", "correct horse battery");
-            await client.LoginAsync("packaged", "correct horse battery");
+            await client.RegisterAsync("packaged", args[1]);
+            await client.LoginAsync("packaged", args[1]);
             var list = await client.Lists.CreateAsync("a list");
             await foreach (var told in client.SubscribeAsync())
             {
@@ -36,7 +36,8 @@ public sealed class PackageTests(RunningServer server, Packages packages) : ICla
             """;
         var folder = await packages.MakeConsoleAsync("packaged", Program);
         var printed = await Command.OutputAsync(
-            folder, "dotnet", "run", "--no-launch-profile", "--", server.Address.ToString());
+            folder, "dotnet", "run", "--no-launch-profile", "--", server.Address.ToString(),
+            Secrets.Password());
         Assert.Equal("told of: from a package\n", printed);
     }
 

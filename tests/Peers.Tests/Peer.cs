@@ -14,7 +14,7 @@ public abstract class Peer : IAsyncLifetime
     /// <summary>A folder for what is made for the script.</summary>
     protected string Scratch { get; } = Directory.CreateTempSubdirectory("squall-peer-").FullName;
 
-    public async Task InitializeAsync()
+    public virtual async Task InitializeAsync()
     {
         var run = await RunAsync();
         _errors = run.Errors;
@@ -22,7 +22,7 @@ public abstract class Peer : IAsyncLifetime
             .ToDictionary(line => line.Split(' ', ':')[1], line => line);
     }
 
-    public Task DisposeAsync()
+    public virtual Task DisposeAsync()
     {
         Directory.Delete(Scratch, recursive: true);
         return Task.CompletedTask;
@@ -45,5 +45,18 @@ public abstract class Peer : IAsyncLifetime
         var image = Path.Combine(Scratch, $"{Path.GetFileName(Path.GetDirectoryName($"{folder}/"))}.binpb");
         await Command.OutputAsync(Repository.Root, Repository.Buf, "build", folder, "--output", image);
         return image;
+    }
+
+    /// <summary>What protoc makes of our protos for grpcio, in <see cref="Scratch"/>.</summary>
+    protected async Task PythonStubsAsync()
+    {
+        // An image of buf's holds the well-known types too, so that protoc's need not be installed.
+        var image = await ImageAsync(".");
+        var plugin = (await Command.OutputAsync(Repository.Root, "which", "grpc_python_plugin")).Trim();
+        await Command.OutputAsync(Repository.Root, "protoc", [
+            $"--descriptor_set_in={image}", $"--python_out={Scratch}", $"--grpc_python_out={Scratch}",
+            $"--plugin=protoc-gen-grpc_python={plugin}", "google/rpc/status.proto", "google/rpc/error_details.proto",
+            .. Directory.GetFiles(Repository.PathOf("protos/squall/v1"), "*.proto")
+                .Select(file => $"squall/v1/{Path.GetFileName(file)}")]);
     }
 }

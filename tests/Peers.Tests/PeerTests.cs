@@ -29,14 +29,7 @@ public sealed class Python(RunningServer server) : Peer
 {
     protected override async Task<Command> RunAsync()
     {
-        // An image of buf's holds the well-known types too, so that protoc's need not be installed.
-        var image = await ImageAsync(".");
-        var plugin = (await Command.OutputAsync(Repository.Root, "which", "grpc_python_plugin")).Trim();
-        await Command.OutputAsync(Repository.Root, "protoc", [
-            $"--descriptor_set_in={image}", $"--python_out={Scratch}", $"--grpc_python_out={Scratch}",
-            $"--plugin=protoc-gen-grpc_python={plugin}", "google/rpc/status.proto", "google/rpc/error_details.proto",
-            .. Directory.GetFiles(Repository.PathOf("protos/squall/v1"), "*.proto")
-                .Select(file => $"squall/v1/{Path.GetFileName(file)}")]);
+        await PythonStubsAsync();
         // Debian's own, which finds Debian's modules.
         return await Command.RunAsync(
             Repository.Root, "/usr/bin/python3", "-B", "tests/Peers/peer.py", server.Target, Scratch);

@@ -36,7 +36,8 @@ public sealed class RunningServer : IAsyncLifetime
         (_process, var addresses) = await StartAsync(
             Repository.Root, "dotnet", [
                 "run", "--no-build", "--configuration", Repository.Configuration, "--project", "src/Server", "--",
-                "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--data", _data, .. _options]);
+                "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--data", _data,
+                "--log-level", "trace", .. _options]);
         Address = addresses["http"];
         SecureAddress = addresses["https"];
     }
@@ -55,15 +56,7 @@ public sealed class RunningServer : IAsyncLifetime
         string folder, string program, params string[] arguments)
     {
         var process = Command.Start(folder, program, arguments);
-        var errors = new StringBuilder();
-        process.ErrorDataReceived += (_, line) =>
-        {
-            lock (errors)
-            {
-                errors.AppendLine(line.Data);
-            }
-        };
-        process.BeginErrorReadLine();
+        var errors = Secrets.HearAsync(process.StandardError);
         const string Beginning = "Listening on ";
         var addresses = new Dictionary<string, Uri>();
         var output = new StringBuilder();
@@ -85,10 +78,7 @@ public sealed class RunningServer : IAsyncLifetime
         }
 
         await process.WaitForExitAsync();
-        lock (errors)
-        {
-            throw new InvalidOperationException($"The server ended instead of listening:\n{output}{errors}");
-        }
+        throw new InvalidOperationException($"The server ended instead of listening:\n{output}{await errors}");
     }
 }
 

@@ -7,7 +7,7 @@ namespace Squall.Samples.Tests;
 [Collection(WithServer.Name)]
 public sealed class BoardTests(ServerFixture server)
 {
-    private const string Password = "correct horse battery";
+    private static readonly string Password = Secrets.Password();
     private static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(1);
 
     [Fact]

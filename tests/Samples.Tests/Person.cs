@@ -34,7 +34,7 @@ internal sealed class Person : IDisposable
                 return (row.Id, server.Get<SessionChanges>().Begin(scope, row.Id, "test").AccessToken);
             },
             null, 0, CancellationToken.None);
-        return new Person(server, username, id, token);
+        return new Person(server, username, id, Secrets.Remember("access", token));
     }
 
     /// <summary>Another client of the same account, as another process has it.</summary>

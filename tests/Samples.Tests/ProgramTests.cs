@@ -7,7 +7,7 @@ namespace Squall.Samples.Tests;
 [Collection(WithServer.Name)]
 public sealed class ProgramTests(ServerFixture server) : IDisposable
 {
-    private const string Password = "correct horse battery";
+    private static readonly string Password = Secrets.Password();
 
     // A net under a program that prints too little.
     private static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(2);

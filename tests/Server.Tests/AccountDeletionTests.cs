@@ -184,7 +184,7 @@ public sealed class AccountDeletionTests : IAsyncLifetime
     public async Task Whoever_does_not_know_the_password_deletes_nothing()
     {
         await Refusal.AssertAsync(StatusCode.PermissionDenied, "PASSWORD_WRONG", async () =>
-            await _ada.Accounts.DeleteAccountAsync(new() { Password = "not the password" }, _ada.Headers));
+            await _ada.Accounts.DeleteAccountAsync(new() { Password = Secrets.Password() }, _ada.Headers));
         using Client eve = await Client.SignInAsync(_server, "eve", hasPassword: false);
         await Refusal.AssertAsync(
             StatusCode.PermissionDenied, "PASSWORD_WRONG", () => DeleteAsync(eve));

@@ -6,7 +6,7 @@ namespace Squall.Server.Tests;
 /// <summary>What an operator's order ends: sessions, streams and logins of a disabled account.</summary>
 public sealed class AccountDisableTests : IClassFixture<ServerFixture>
 {
-    private const string NewPassword = "a second one, chosen anew";
+    private static readonly string NewPassword = Secrets.Password();
     private readonly ServerFixture _server;
 
     public AccountDisableTests(ServerFixture server) => _server = server;

@@ -6,7 +6,7 @@ namespace Squall.Server.Tests;
 /// <summary>What an account changes of itself: its name for others, and its password.</summary>
 public sealed class AccountTests : IClassFixture<ServerFixture>
 {
-    private const string Another = "quite another pass phrase";
+    private static readonly string Another = Secrets.Password();
     private readonly ServerFixture _server;
 
     public AccountTests(ServerFixture server) => _server = server;
@@ -65,7 +65,7 @@ public sealed class AccountTests : IClassFixture<ServerFixture>
         using Client ada = await Client.SignInAsync(_server, "ada.stays");
         Tokens other = (await LoginAsync(ada, Client.Password)).Tokens;
         await Refusal.AssertAsync(
-            StatusCode.PermissionDenied, "PASSWORD_WRONG", () => ChangeAsync(ada, "not the password", Another));
+            StatusCode.PermissionDenied, "PASSWORD_WRONG", () => ChangeAsync(ada, Secrets.Password(), Another));
         await Refusal.AssertAsync(
             StatusCode.InvalidArgument, "FIELD_REQUIRED", "current_password", () => ChangeAsync(ada, "", Another));
         await ada.Accounts.GetAccountAsync(new(), Client.Bearer(other.AccessToken));
@@ -77,7 +77,7 @@ public sealed class AccountTests : IClassFixture<ServerFixture>
     {
         using Client ada = await Client.SignInAsync(_server, "ada.without", hasPassword: false);
         await Refusal.AssertAsync(
-            StatusCode.PermissionDenied, "PASSWORD_WRONG", () => ChangeAsync(ada, "not the password", Another));
+            StatusCode.PermissionDenied, "PASSWORD_WRONG", () => ChangeAsync(ada, Secrets.Password(), Another));
         await ChangeAsync(ada, "", Another);
         await LoginAsync(ada, Another);
     }

@@ -180,7 +180,7 @@ public sealed class ApiKeyTests : IAsyncLifetime
     {
         (_, Metadata headers) = await _ada.AddKeyAsync();
         await _ada.Accounts.ChangePasswordAsync(
-            new() { CurrentPassword = Client.Password, NewPassword = "quite another pass phrase" }, _ada.Headers);
+            new() { CurrentPassword = Client.Password, NewPassword = Secrets.Password() }, _ada.Headers);
         await _ada.Auth.LogoutAsync(new(), _ada.Headers);
         await _ada.Accounts.GetAccountAsync(new(), headers);
     }

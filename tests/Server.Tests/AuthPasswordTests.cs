@@ -70,7 +70,7 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
         foreach (string username in (string[])["no.such.name", "has.one", "has.no.password"])
         {
             long before = passwords.Hashes;
-            RpcException refused = await AssertWrongAsync(without, username, "not the password");
+            RpcException refused = await AssertWrongAsync(without, username, Secrets.Password());
             string details = Convert.ToHexString(refused.Trailers.GetValueBytes("grpc-status-details-bin")!);
             answers.Add((refused.Status.Detail, details, passwords.Hashes - before));
         }
@@ -112,7 +112,7 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
         using var client = new Client(server.Address);
         RpcException[] answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(at =>
             Assert.ThrowsAsync<RpcException>(async () => await client.Auth.LoginAsync(
-                new() { Username = $"nobody{at}", Password = "not the password" }))));
+                new() { Username = $"nobody{at}", Password = Secrets.Password() }))));
 
         RpcException[] refused = [.. answers.Where(answer => answer.StatusCode == StatusCode.ResourceExhausted)];
         Assert.InRange(refused.Length, 1, 37);
@@ -124,7 +124,7 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
             Assert.Equal("HASHING_BUSY", Refusal.Of(answer).Reason);
             Assert.True(Refusal.Detail<Google.Rpc.RetryInfo>(answer)!.RetryDelay.ToTimeSpan() > TimeSpan.Zero);
         });
-        await AssertWrongAsync(client, "nobody", "not the password");
+        await AssertWrongAsync(client, "nobody", Secrets.Password());
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
             scope => scope.Db.Accounts.Single(row => row.Id == client.Account.Id).PasswordHash = old,
             null, 0, CancellationToken.None);
 
-        await AssertWrongAsync(client, "registered.long.ago", "not the password");
+        await AssertWrongAsync(client, "registered.long.ago", Secrets.Password());
         Assert.Equal(old, await StoredAsync());
         await Task.WhenAll(LoginAsync(), LoginAsync());
         string raised = await StoredAsync();
@@ -164,7 +164,7 @@ public sealed class AuthPasswordTests : IClassFixture<ServerFixture>
         long before = _server.Get<Passwords>().Hashes;
         await LoginAsync();
         Assert.Equal((raised, before + 1), (await StoredAsync(), _server.Get<Passwords>().Hashes));
-        await AssertWrongAsync(client, "registered.long.ago", "not the password");
+        await AssertWrongAsync(client, "registered.long.ago", Secrets.Password());
 
         Task LoginAsync() => client.Auth.LoginAsync(
             new() { Username = "registered.long.ago", Password = Client.Password }).ResponseAsync;

@@ -7,8 +7,8 @@ namespace Squall.Server.Tests;
 /// <summary>Passwords and tokens are told to nobody but their owner: no log and no file has them.</summary>
 public sealed class AuthSecretsTests : HostingPlace
 {
-    private const string Password = "never to be seen anywhere";
-    private const string WrongPassword = "nor what was tried in vain";
+    private static readonly string Password = Secrets.Password();
+    private static readonly string WrongPassword = Secrets.Password();
 
     [Fact]
     public async Task No_log_and_no_file_holds_a_password_or_a_token_whatever_is_logged()

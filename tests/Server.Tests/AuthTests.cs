@@ -29,9 +29,9 @@ public sealed class AuthTests : IClassFixture<ServerFixture>
         await Refusal.AssertAsync(StatusCode.AlreadyExists, "ALREADY_EXISTS", async () =>
             await client.Accounts.RegisterAccountAsync(new() { Username = "ada.l", Password = Client.Password }));
         RpcException wrong = await Refusal.AssertAsync(StatusCode.Unauthenticated, "CREDENTIALS_WRONG", async () =>
-            await client.Auth.LoginAsync(new() { Username = "ada.l", Password = "not the password" }));
+            await client.Auth.LoginAsync(new() { Username = "ada.l", Password = Secrets.Password() }));
         RpcException unknown = await Refusal.AssertAsync(StatusCode.Unauthenticated, "CREDENTIALS_WRONG", async () =>
-            await client.Auth.LoginAsync(new() { Username = "nobody", Password = "not the password" }));
+            await client.Auth.LoginAsync(new() { Username = "nobody", Password = Secrets.Password() }));
         Assert.Equal(wrong.Status.Detail, unknown.Status.Detail);
     }
 
@@ -41,7 +41,7 @@ public sealed class AuthTests : IClassFixture<ServerFixture>
         using var client = new Client(_server.Address);
         long before = _server.Get<Passwords>().Hashes;
         await Assert.ThrowsAsync<RpcException>(async () =>
-            await client.Auth.LoginAsync(new() { Username = "no.such.name", Password = "whatever it may be" }));
+            await client.Auth.LoginAsync(new() { Username = "no.such.name", Password = Secrets.Password() }));
         Assert.Equal(before + 1, _server.Get<Passwords>().Hashes);
     }
 

@@ -8,7 +8,7 @@ namespace Squall.Server.Tests;
 /// <summary>Someone who calls a server over gRPC: with a session, or without.</summary>
 internal sealed class Client : IDisposable
 {
-    public const string Password = "correct horse battery";
+    public static readonly string Password = Secrets.Password();
 
     /// <summary>Of <see cref="Password"/>, hashed once for all accounts of the tests, which pay for it.</summary>
     private static readonly Lazy<Task<string>> Hash = new(async () =>
@@ -62,6 +62,8 @@ internal sealed class Client : IDisposable
                 return (row.ToProto(), server.Get<SessionChanges>().Begin(scope, row.Id, "test"));
             },
             null, 0, CancellationToken.None);
+        Secrets.Remember("access", tokens.AccessToken);
+        Secrets.Remember("refresh", tokens.RefreshToken);
         return new Client(server.Address) { Account = account, Tokens = tokens };
     }
 

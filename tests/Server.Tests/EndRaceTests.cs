@@ -126,7 +126,7 @@ public sealed class EndRaceTests(ITestOutputHelper output)
         {
             using Client changes = await Client.SignInAsync(server, $"changes.{round}");
             var change = new Lazy<Task>(() => Accounts.ChangePasswordAsync(
-                new() { CurrentPassword = Client.Password, NewPassword = "quite another pass phrase" },
+                new() { CurrentPassword = Client.Password, NewPassword = Secrets.Password() },
                 changes.Headers).ResponseAsync);
             Ending[] endings = [.. Enumerable.Range(round, races).Select(at => Endings[at % Endings.Length])];
             var reused = new Queue<(Tokens First, Tokens Second)>();

@@ -10,7 +10,7 @@ namespace Squall.Server.Tests;
 /// <summary>The limits of failed logins as a caller meets them; addresses are what a trusted proxy says.</summary>
 public sealed class LimitLoginTests : IAsyncLifetime
 {
-    private const string Wrong = "not the password at all";
+    private static readonly string Wrong = Secrets.Password();
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(10);
     private readonly FakeTime _time = new();
     private ServerFixture? _started;

@@ -10,7 +10,7 @@ namespace Squall.Server.Tests;
 /// <summary>The operator's commands, as they are typed: beside a server that runs, and where none does.</summary>
 public sealed class OperatorTests : HostingPlace
 {
-    private const string NewPassword = "a second one, chosen anew";
+    private static readonly string NewPassword = Secrets.Password();
 
     [Theory]
     [InlineData(true)]

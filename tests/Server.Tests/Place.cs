@@ -112,7 +112,7 @@ internal sealed class Place(ServerFixture server, Client owner, TaskList list)
         },
         "AccountService/ChangePassword" => new ChangePasswordRequest
         {
-            CurrentPassword = Client.Password, NewPassword = "quite another pass phrase",
+            CurrentPassword = Client.Password, NewPassword = Secrets.Password(),
         },
         "AccountService/CreateApiKey" => new CreateApiKeyRequest
         {

@@ -54,7 +54,7 @@ public sealed class ServerFixture : IAsyncLifetime
             LogLevel = LogLevel.Error,
         };
         _adjust?.Invoke(options);
-        _server = await SquallServer.StartAsync(options, _time, _replace);
+        _server = await SquallServer.StartAsync(options, _time, Overheard.After(_replace));
         _channel = GrpcChannel.ForAddress(Address);
     }
 

@@ -166,7 +166,7 @@ internal sealed class TestIssuer : IAsyncDisposable
                 "RS384" => _rsa.SignData(bytes, HashAlgorithmName.SHA384, RSASignaturePadding.Pkcs1),
                 _ => _rsa.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
             };
-            return $"{text}.{Base64Url.EncodeToString(signature)}";
+            return Secrets.Remember("id-token", $"{text}.{Base64Url.EncodeToString(signature)}");
         }
 
         private static string Part(JsonObject part) =>

@@ -14,7 +14,7 @@ namespace Squall.Faults;
 /// </summary>
 internal sealed class DiskRun(string[] program, string folder, TimeProvider time) : IAsyncDisposable
 {
-    private const string Password = "a long pass phrase for the harness";
+    private static readonly string Password = Secrets.Password();
     private const int Callers = 8;
     private const int AgainMax = 10;
     private const int LogBytes = WriteAheadLog.BytesMax + (1 << 20);
