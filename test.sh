@@ -15,6 +15,10 @@ exec </dev/null
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 results=artifacts/tests
+# What the tests keep for the last part: their secrets, and what the servers within them say.
+export TESTS_SECRETS=$PWD/artifacts/secrets TESTS_LOGS=$PWD/$results/logs
+rm -rf $results "$TESTS_SECRETS"
+mkdir -p $results "$TESTS_LOGS" && mkdir -m 700 "$TESTS_SECRETS"
 buf=tests/Peers/node_modules/.bin/buf
 passed=0 failed=0 skipped=0 started=$SECONDS
 broken=() # what failed, by name
@@ -75,12 +79,15 @@ need() {
     fi
 }
 
+# Runs a command, and keeps what it says.
+heard() { "$@" |& tee -a $results/output.log; }
+
 # Each check of the contract counts as one.
 contract() {
     local begun=$SECONDS good=0 bad=0
     for check in "lint" "format --diff --exit-code" "breaking protos --against protos/released.binpb"; do
         # shellcheck disable=SC2086 # a check is a command and its arguments
-        if "$buf" $check; then good=$((good + 1)); else bad=$((bad + 1)) && broken+=("buf $check"); fi
+        if heard "$buf" $check; then good=$((good + 1)); else bad=$((bad + 1)) && broken+=("buf $check"); fi
     done
     told buf $good $bad 0 $((SECONDS - begun))
 }
@@ -92,7 +99,7 @@ project() {
     local name=$1 begun=$SECONDS good=0 bad=0 total=0 executed=0 exit=0 trx=$results/$1.trx
     rm -f "$trx"
     # A test that hangs is named; the longest that is meant to be takes a tenth of this.
-    dotnet test "tests/$name.Tests" -c Release --no-build --logger "trx;LogFileName=$name.trx" \
+    heard dotnet test "tests/$name.Tests" -c Release --no-build --logger "trx;LogFileName=$name.trx" \
         --results-directory $results --blame-hang --blame-hang-timeout 10m --blame-hang-dump-type none || exit=$?
     if [ -f "$trx" ]; then
         good=$(counter passed "$trx") bad=$(counter failed "$trx")
@@ -107,12 +114,12 @@ project() {
     told "$name.Tests" "$good" "$bad" $((total - executed)) $((SECONDS - begun))
 }
 
-# A tool that counts for itself: its last line is "N passed, N failed". tool NAME FOLDER ARGUMENTS...
+# A tool that counts for itself: its last line is "N passed, N failed". tool NAME COMMAND...
 tool() {
     local name=$1 begun=$SECONDS good=0 bad=0 exit=0 log=$results/$1.log
-    mkdir -p $results
-    timeout 15m dotnet run -c Release --no-build --project "$2" -- "${@:3}" | tee "$log" || exit=$?
-    read -r good bad < <(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log") || echo "$name ran nothing"
+    timeout 15m "${@:2}" 2> >(tee -a $results/output.log >&2) | tee "$log" || exit=$?
+    read -r good bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -1) ||
+        echo "$name ran nothing"
     good=${good:-0} bad=${bad:-0}
     mapfile -t -O ${#broken[@]} broken < <(sed -n "s/^FAIL /$name: /p" "$log")
     if [ $((good + bad)) -eq 0 ] || { [ $exit -ne 0 ] && [ "$bad" -eq 0 ]; }; then
@@ -124,6 +131,7 @@ tool() {
 wanted() { [ ${#only[@]} -eq 0 ] || [[ " ${only[*]} " == *" $1 "* ]]; }
 
 only=("$@")
+run=(dotnet run -c Release --no-build --project)
 need
 echo "== tools in $SECONDS s"
 begun=$SECONDS
@@ -135,12 +143,18 @@ for folder in tests/*.Tests; do
     ! wanted "$name" || project "$name"
 done
 ! wanted Faults || {
-    tool Faults tests/Faults kill
-    tool Snapshots tests/Faults snapshot
-    tool Stalls tests/Faults stall
-    tool DiskFaults tests/Faults disk
-    tool PowerCuts tests/Faults power
+    tool Faults "${run[@]}" tests/Faults -- kill
+    tool Snapshots "${run[@]}" tests/Faults -- snapshot
+    tool Stalls "${run[@]}" tests/Faults -- stall
+    tool DiskFaults "${run[@]}" tests/Faults -- disk
+    tool PowerCuts "${run[@]}" tests/Faults -- power
 }
-! wanted Fuzz || { tool Fuzz tests/Fuzz fuzz; tool Floods tests/Fuzz floods; }
-! wanted Bench || tool Bench bench --smoke
+! wanted Fuzz || { tool Fuzz "${run[@]}" tests/Fuzz -- fuzz; tool Floods "${run[@]}" tests/Fuzz -- floods; }
+! wanted Bench || tool Bench "${run[@]}" bench -- --smoke
+# What has been said so far holds no secret. All parts together have some of each kind, or the search means nothing.
+[ -z "$(ls -A "$TESTS_SECRETS")" ] || {
+    kinds=(password:100 access:1000 refresh:1000 key:100 id-token:100)
+    [ ${#only[@]} -eq 0 ] || kinds=()
+    tool Secrets tests/secrets.sh "$TESTS_SECRETS" $results "${kinds[@]}"
+}
 finish
