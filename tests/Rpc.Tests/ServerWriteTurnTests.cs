@@ -67,6 +67,25 @@ public sealed class ServerWriteTurnTests
     }
 
     [Fact]
+    public async Task Who_gave_up_counts_no_longer()
+    {
+        using var cancel = new CancellationTokenSource();
+        Assert.True(turn.TryTake());
+        Task gone = turn.TakeAsync(2, cancel.Token);
+        Task first = turn.TakeAsync(2, default);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone.WaitAsync(Net));
+        Task second = turn.TakeAsync(2, default);
+        await Assert.ThrowsAsync<RpcException>(() => turn.TakeAsync(2, default));
+        foreach (Task next in (Task[])[first, second])
+        {
+            Assert.False(next.IsCompleted);
+            turn.Release();
+            await next.WaitAsync(Net);
+        }
+    }
+
+    [Fact]
     public void Two_never_have_it_at_once()
     {
         int count = 0;

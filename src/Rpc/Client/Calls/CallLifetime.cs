@@ -4,7 +4,11 @@ using Squall.Rpc;
 namespace Grpc.Net.Client;
 
 /// How a call ended.
-internal sealed record CallOutcome(Status Status, Metadata Trailers);
+internal sealed record CallOutcome(Status Status, Metadata Trailers)
+{
+    /// Whose token gave the call up, or that of nobody, where time or the channel did; null: it was not given up here.
+    public CancellationToken? GivenUpBy { get; init; }
+}
 
 /// When a call is over, and why: the first to say so is believed. Whatever waits for the network waits on Token as
 /// well, so that a call which is cancelled, disposed or late is over at once, even if the network hangs.
@@ -21,7 +25,6 @@ internal sealed class CallLifetime
     private readonly Lock gate = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile CallOutcome? outcome;
-    private CancellationToken cancelledBy;
 
     public CallLifetime(GrpcChannel channel, CallOptions options)
     {
@@ -81,16 +84,12 @@ internal sealed class CallLifetime
 
     /// Gives the call up when `token` fires, as long as what it returns is not disposed.
     public CancellationTokenRegistration CancelWith(CancellationToken token) => token.UnsafeRegister(
-        _ =>
-        {
-            cancelledBy = token;
-            Abort(new Status(StatusCode.Cancelled, "Call canceled by the client."));
-        },
-        null);
+        _ => Abort(new Status(StatusCode.Cancelled, "Call canceled by the client."), givenUpBy: token), null);
 
     /// Says how the call ended; false if that was said before.
-    public bool TryEnd(Status status, Metadata trailers)
+    public bool TryEnd(CallOutcome end)
     {
+        Status status = end.Status;
         lock (gate)
         {
             if (outcome is not null)
@@ -98,7 +97,7 @@ internal sealed class CallLifetime
                 return false;
             }
 
-            outcome = new CallOutcome(status, trailers);
+            outcome = end;
         }
 
         ended.SetResult();
@@ -113,9 +112,9 @@ internal sealed class CallLifetime
     }
 
     /// Ends the call, unless it has ended, and stops all that is under way for it.
-    public void Abort(Status status, Metadata? trailers = null)
+    public void Abort(Status status, Metadata? trailers = null, CancellationToken givenUpBy = default)
     {
-        if (TryEnd(status, trailers ?? []))
+        if (TryEnd(new CallOutcome(status, trailers ?? []) { GivenUpBy = givenUpBy }))
         {
             source.Cancel();
         }
@@ -141,10 +140,9 @@ internal sealed class CallLifetime
     {
         CallOutcome end = outcome!;
         var exception = new RpcException(end.Status, end.Trailers);
-        bool givenUp = source.IsCancellationRequested
-            && end.Status.StatusCode is StatusCode.Cancelled or StatusCode.DeadlineExceeded;
-        return givenUp && channel.Options.ThrowOperationCanceledOnCancellation
-            ? new OperationCanceledException(end.Status.Detail, exception, cancelledBy)
+        return end.GivenUpBy is { } token && channel.Options.ThrowOperationCanceledOnCancellation
+            && end.Status.StatusCode is StatusCode.Cancelled or StatusCode.DeadlineExceeded
+            ? new OperationCanceledException(end.Status.Detail, exception, token)
             : exception;
     }
 

@@ -198,7 +198,7 @@ internal sealed class HttpCall<TRequest, TResponse>
 
     private void End(CallResponse opened, CallOutcome outcome)
     {
-        if (lifetime.TryEnd(outcome.Status, outcome.Trailers))
+        if (lifetime.TryEnd(outcome))
         {
             opened.Release();
             opened.Dispose();

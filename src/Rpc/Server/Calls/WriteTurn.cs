@@ -33,7 +33,7 @@ internal struct WriteTurn
                 }
             }
 
-            if (Waiting.Count >= waitingMax)
+            if (Waiting.Count >= waitingMax && !DropCancelled())
             {
                 return Task.FromException(new RpcException(new Status(
                     StatusCode.ResourceExhausted, $"{waitingMax} writes wait already for the call to be read.")));
@@ -70,6 +70,22 @@ internal struct WriteTurn
 
             Volatile.Write(ref state, Free);
         }
+    }
+
+    /// Makes room of those who wait no longer; false: all do.
+    private bool DropCancelled()
+    {
+        int before = Waiting.Count;
+        for (int seen = 0; seen < before; seen++)
+        {
+            TaskCompletionSource one = Waiting.Dequeue();
+            if (!one.Task.IsCompleted)
+            {
+                Waiting.Enqueue(one);
+            }
+        }
+
+        return Waiting.Count < before;
     }
 
     private static async Task UnlessCancelledAsync(TaskCompletionSource turn, CancellationToken cancellationToken)

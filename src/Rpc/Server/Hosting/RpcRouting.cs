@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -31,7 +32,8 @@ internal sealed class RpcRouting : IStartupFilter
             FrozenDictionary<string, Route> known = byPath ??= ByPath(endpoints, skips);
             if (http.Request.Path.Value is { } path && known.TryGetValue(path, out Route? route))
             {
-                http.SetEndpoint(route.Endpoint);
+                // As SetEndpoint does, which looks for what is not there first, and takes as long as a handler.
+                http.Features[typeof(IEndpointFeature)] = new FoundEndpoint { Endpoint = route.Endpoint };
                 return (route.Direct ?? rest)(http);
             }
 
@@ -74,6 +76,11 @@ internal sealed class RpcRouting : IStartupFilter
         endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null
         || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
         || endpoint.Metadata.GetMetadata<ICorsMetadata>() is not null;
+
+    private sealed class FoundEndpoint : IEndpointFeature
+    {
+        public Endpoint? Endpoint { get; set; }
+    }
 
     /// <param name="Direct">What serves it, where nothing has to come before; null: the pipeline comes first.</param>
     private sealed record Route(Endpoint Endpoint, RequestDelegate? Direct);

@@ -25,6 +25,8 @@ public static class KestrelRpcExtensions
         kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
         // A slow reader would take its whole connection down, with every other call on it.
         kestrel.Limits.MinResponseDataRate = null;
+        // The runtime bounds how long a message takes to arrive, without two locks for each call.
+        kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
         // Whoever begins a request, or a header block, and does not go on is cut.

@@ -17,7 +17,7 @@ internal sealed class GrpcProtocol(HttpContext http, RpcMethod method, MessageCo
         IHeaderDictionary request = Http.Request.Headers;
         IHeaderDictionary response = Http.Response.Headers;
         response.ContentType = request.ContentType;
-        response[HttpFields.AcceptEncoding] = Method.Policy.Encodings.Accepted;
+        response.GrpcAcceptEncoding = Method.Policy.Encodings.Accepted;
         response.GrpcEncoding = SettleEncodings(request.GrpcEncoding, request.GrpcAcceptEncoding)?.EncodingName;
         Timeout = GrpcHeaders.ReadTimeout(request);
     }
