@@ -17,13 +17,9 @@ internal sealed class Gate(Sessions sessions, RequestRates rates, KeyUses keyUse
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
         ValueTask entering = EnterAsync(context);
-        return entering.IsCompletedSuccessfully ? continuation(request, context) : WaitAsync();
-
-        async Task<TResponse> WaitAsync()
-        {
-            await entering;
-            return await continuation(request, context);
-        }
+        return entering.IsCompletedSuccessfully
+            ? continuation(request, context)
+            : WaitAsync(entering, request, context, continuation);
     }
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
@@ -53,6 +49,19 @@ internal sealed class Gate(Sessions sessions, RequestRates rates, KeyUses keyUse
     {
         await EnterAsync(context);
         await continuation(requestStream, responseStream, context);
+    }
+
+    // No closure, which each call would pay for.
+    private static async Task<TResponse> WaitAsync<TRequest, TResponse>(
+        ValueTask entering,
+        TRequest request,
+        ServerCallContext context,
+        UnaryServerMethod<TRequest, TResponse> continuation)
+        where TRequest : class
+        where TResponse : class
+    {
+        await entering;
+        return await continuation(request, context);
     }
 
     private async ValueTask EnterAsync(ServerCallContext context)

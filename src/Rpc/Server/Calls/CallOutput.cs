@@ -36,13 +36,7 @@ internal class CallOutput(ServerCall call, RpcMethod method, RpcProtocol protoco
         WriteFlags flags = Flags;
         return cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken)
             : turn.TryTake() ? WriteInTurnAsync(message, flags, cancellationToken)
-            : WaitAsync();
-
-        async Task WaitAsync()
-        {
-            await turn.TakeAsync(call.WaitingWritesMax, cancellationToken);
-            await WriteInTurnAsync(message, flags, cancellationToken);
-        }
+            : WaitForTurnAsync(message, flags, cancellationToken);
     }
 
     public async Task SendHeadersAsync(Metadata headers)
@@ -140,6 +134,13 @@ internal class CallOutput(ServerCall call, RpcMethod method, RpcProtocol protoco
         await turn.TakeAsync(int.MaxValue, cancellationToken);
         turn.Release();
         return true;
+    }
+
+    // No closure, which each write would pay for.
+    private async Task WaitForTurnAsync(object message, WriteFlags flags, CancellationToken cancellationToken)
+    {
+        await turn.TakeAsync(call.WaitingWritesMax, cancellationToken);
+        await WriteInTurnAsync(message, flags, cancellationToken);
     }
 
     private Task WriteInTurnAsync(object message, WriteFlags flags, CancellationToken cancellationToken)

@@ -91,32 +91,11 @@ internal sealed class PerCall<T>
     {
         if (activate is not null)
         {
-            return UseActivatedAsync();
+            return UseActivatedAsync(http, state, use);
         }
 
         T instance = isNone ? null! : Take(http);
-        return IsOwned(instance) ? UseAndDisposeAsync() : use(instance, state);
-
-        async Task<TResult> UseActivatedAsync()
-        {
-            GrpcActivatorHandle<T> handle = activate!(http.RequestServices);
-            try
-            {
-                return await use(handle.Instance, state);
-            }
-            finally
-            {
-                await release!(handle);
-            }
-        }
-
-        async Task<TResult> UseAndDisposeAsync()
-        {
-            await using (new Owned(instance))
-            {
-                return await use(instance, state);
-            }
-        }
+        return IsOwned(instance) ? UseAndDisposeAsync(instance, state, use) : use(instance, state);
     }
 
     public Task UseAsync<TState>(HttpContext http, TState state, Func<T, TState, Task> use) => UseAsync(
@@ -127,6 +106,29 @@ internal sealed class PerCall<T>
             await call.use(instance, call.state);
             return true;
         });
+
+    private async Task<TResult> UseActivatedAsync<TState, TResult>(
+        HttpContext http, TState state, Func<T, TState, Task<TResult>> use)
+    {
+        GrpcActivatorHandle<T> handle = activate!(http.RequestServices);
+        try
+        {
+            return await use(handle.Instance, state);
+        }
+        finally
+        {
+            await release!(handle);
+        }
+    }
+
+    private static async Task<TResult> UseAndDisposeAsync<TState, TResult>(
+        T instance, TState state, Func<T, TState, Task<TResult>> use)
+    {
+        await using (new Owned(instance))
+        {
+            return await use(instance, state);
+        }
+    }
 
     private T Take(HttpContext http)
     {

@@ -295,18 +295,18 @@ internal sealed class ServerCall(
     {
         protocol.Hold(false);
         Metadata? trailers = CallMetadata.Join(TrailersSet, end.Trailers);
-        return trailers is null ? protocol.EndAsync(end.Status, null) : TellWithAsync(trailers);
+        return trailers is null ? protocol.EndAsync(end.Status, null) : TellWithAsync(end.Status, trailers);
+    }
 
-        async ValueTask TellWithAsync(Metadata trailers)
+    private async ValueTask TellWithAsync(Status status, Metadata trailers)
+    {
+        try
         {
-            try
-            {
-                await protocol.EndAsync(end.Status, trailers);
-            }
-            catch (RpcException exception)
-            {
-                await protocol.EndAsync(end.Status.StatusCode == StatusCode.OK ? exception.Status : end.Status, null);
-            }
+            await protocol.EndAsync(status, trailers);
+        }
+        catch (RpcException exception)
+        {
+            await protocol.EndAsync(status.StatusCode == StatusCode.OK ? exception.Status : status, null);
         }
     }
 }

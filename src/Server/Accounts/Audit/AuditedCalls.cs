@@ -36,18 +36,22 @@ internal sealed class AuditedCalls(AuditTrail trail, Origins origins) : Intercep
         ["HASHING_BUSY"] = AuditEvent.CallLimited,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
+        Task<TResponse> running;
         try
         {
-            return await continuation(request, context);
+            running = continuation(request, context);
         }
         catch (RpcException refused)
         {
             Note(context, refused);
             throw;
         }
+
+        // Of a call that is done there is nothing to wait for.
+        return running.IsCompletedSuccessfully ? running : WaitAsync(running, context);
     }
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
@@ -92,6 +96,19 @@ internal sealed class AuditedCalls(AuditTrail trail, Origins origins) : Intercep
         try
         {
             await continuation(requestStream, responseStream, context);
+        }
+        catch (RpcException refused)
+        {
+            Note(context, refused);
+            throw;
+        }
+    }
+
+    private async Task<TResponse> WaitAsync<TResponse>(Task<TResponse> running, ServerCallContext context)
+    {
+        try
+        {
+            return await running;
         }
         catch (RpcException refused)
         {
