@@ -10,7 +10,7 @@ public sealed class OptionTests
     public static TheoryData<string> BadAddresses =>
     [
         "", "  ", "localhost:7080", "squall", "ftp://localhost", "file:///squall", "http://localhost:7080/squall",
-        "http://localhost:7080/?a=b", "http://localhost:7080/#a", "http://ada:secret@localhost:7080", "/relative",
+        "http://localhost:7080/?a=b", "http://localhost:7080/#a", "http://ada:s3cr3t@localhost:7080", "/relative",
         "http://localhost:99999",
     ];
 
@@ -35,7 +35,7 @@ public sealed class OptionTests
     {
         var refused = Assert.Throws<ArgumentException>(() => new SquallClient(address));
         Assert.Contains("Endpoint", refused.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("secret", refused.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cr3t", refused.ToString(), StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(BadValues))]
