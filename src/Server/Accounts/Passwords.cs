@@ -140,7 +140,10 @@ internal sealed class Passwords(Limits limits) : IDisposable
             await _free.WaitAsync(cancelled);
             try
             {
-                T made = await Task.Run(hash, CancellationToken.None);
+                // On a thread of its own: the pool has about as many as there are cores, and two hashes would have
+                // all other calls of a server with two cores wait for them.
+                T made = await Task.Factory.StartNew(
+                    hash, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
                 Interlocked.Increment(ref _hashes);
                 return made;
             }
