@@ -4,7 +4,7 @@
 # and named where it is not.
 #
 #   ./test.sh                 everything
-#   ./test.sh House Server    only these parts: buf, Faults, Fuzz, Bench, or a folder tests/<name>.Tests
+#   ./test.sh House Server    only these parts: buf, Faults, Logins, Fuzz, Bench, or a folder tests/<name>.Tests
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 exec </dev/null
@@ -148,6 +148,10 @@ done
     tool Stalls "${run[@]}" tests/Faults -- stall
     tool DiskFaults "${run[@]}" tests/Faults -- disk
     tool PowerCuts "${run[@]}" tests/Faults -- power
+}
+! wanted Logins || {
+    tool Logins "${run[@]}" tests/Faults -- logins
+    tool LoginLoad "${run[@]}" tests/Faults -- loginload
 }
 ! wanted Fuzz || { tool Fuzz "${run[@]}" tests/Fuzz -- fuzz; tool Floods "${run[@]}" tests/Fuzz -- floods; }
 ! wanted Bench || tool Bench "${run[@]}" bench -- --smoke

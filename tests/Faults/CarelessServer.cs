@@ -19,6 +19,27 @@ internal static class CarelessServer
     /// <summary>Tells subscribers before it commits.</summary>
     public static Task<int> TellEarlyAsync(string[] args) => RunAsync(args, null, EarlyNotifications.WireAsync);
 
+    /// <summary>Hashes nothing for a name that nobody has; or hides that behind a random delay.</summary>
+    public static Task<int> LoginHastilyAsync(string[] args, bool hides) => RunAsync(
+        args,
+        services =>
+        {
+            services.AddSingleton(provider => new HastyLogins(
+                provider.GetRequiredService<Store>(), TimeProvider.System, hides));
+            services.Configure<GrpcServiceOptions>(grpc => grpc.Interceptors.Add<HastyLogins>());
+        },
+        _ => Task.CompletedTask);
+
+    /// <summary>Refuses logins without when to try again, and ends a session for one.</summary>
+    public static Task<int> RefuseHarshlyAsync(string[] args) => RunAsync(
+        args,
+        services =>
+        {
+            services.AddSingleton<HarshLogins>();
+            services.Configure<GrpcServiceOptions>(grpc => grpc.Interceptors.Add<HarshLogins>());
+        },
+        _ => Task.CompletedTask);
+
     private static async Task<int> RunAsync(
         string[] args, Action<IServiceCollection>? replace, Func<IServiceProvider, Task> wire)
     {

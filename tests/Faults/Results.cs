@@ -10,7 +10,8 @@ internal static class Results
         # Results
 
         Written by `dotnet run -c Release --project tests/Faults -- disk --results`, by
-        `-- kill --kills 200 --changes 1000000 --results`, `-- power --rounds 50 --writers 64 --results`,
+        `-- kill --kills 200 --changes 1000000 --results`, `-- loginload --pairs 3 --seconds 60 --results`,
+        `-- logins --pairs 500 --runs 3 --results`, `-- power --rounds 50 --writers 64 --results`,
         `-- revoke --races 10000 --results`, `-- slow --results`, `-- snapshot --snapshots 1000 --results` and
         `-- stall --stalled 1000 --deadline 30 --results`; do not edit. Client and server share the machine.
 

@@ -16,11 +16,11 @@ namespace Squall.Server.Tests;
 /// </summary>
 public sealed partial class AuthWorkTests : IAsyncLifetime
 {
-    private const string Wrong = "not the password at all";
     private const string Nobody = "no.such.name";
 
     // More than are ever open at once here: each is listened to.
     private const int Readers = 4;
+    private static readonly string Wrong = Secrets.Password();
     private static readonly string[] Known = ["has.one", "has.none", "is.disabled"];
     private readonly ConcurrentQueue<string> _reads = [];
     private readonly QuickTime _time = new();
