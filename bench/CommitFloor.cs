@@ -16,6 +16,7 @@ internal sealed class CommitFloor : IDisposable
     private static readonly int CommitChangesMax = new Limits().CommitChangesMax;
     private static readonly byte[] Hash = new byte[32];
     private readonly byte[] _notification;
+    private readonly TimeSpan _flush;
     private readonly SqliteFile _database;
     private readonly TimeProvider _time;
     private readonly sqlite3_stmt _begin;
@@ -31,8 +32,10 @@ internal sealed class CommitFloor : IDisposable
 
     /// <param name="file">With the server's schema.</param>
     /// <param name="notificationBytes">As large as what the server stores with a change.</param>
-    public CommitFloor(string file, int notificationBytes, TimeProvider time)
+    /// <param name="flush">How much longer a commit takes than on this machine's disk.</param>
+    public CommitFloor(string file, int notificationBytes, TimeSpan flush, TimeProvider time)
     {
+        _flush = flush;
         _notification = new byte[notificationBytes];
         _time = time;
         _database = new SqliteFile(file, readOnly: false);
@@ -104,6 +107,10 @@ internal sealed class CommitFloor : IDisposable
 
             _database.Execute(_bytes);
             _database.Execute(_commit);
+            if (_flush > TimeSpan.Zero)
+            {
+                Thread.Sleep(_flush);
+            }
         }
 
         return new Measurement(calls, _time.GetElapsedTime(begun), Environment.CpuUsage.TotalTime - cpu);

@@ -32,13 +32,23 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a program of ours, and waits until it says where it listens.</summary>
-    public static async Task<ServerProcess> StartAsync(string program, params string[] arguments)
+    public static Task<ServerProcess> StartAsync(string program, params string[] arguments) =>
+        StartAsync(new Dictionary<string, string>(), program, arguments);
+
+    /// <param name="environment">What it finds there besides.</param>
+    public static async Task<ServerProcess> StartAsync(
+        IReadOnlyDictionary<string, string> environment, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
         };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         Process process = Process.Start(start)!;
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
