@@ -63,6 +63,14 @@ internal sealed class CreateBench : IAsyncDisposable
             server, database, new CommitFloor(floor, bytes, flush, time), task, token, flush, time);
     }
 
+    /// <summary>As on a disk that makes about 300 commits a second.</summary>
+    public static async Task RunSlowlyAsync(Rounds rounds, string folder, TimeProvider time)
+    {
+        string own = Directory.CreateDirectory(Path.Combine(folder, "slow")).FullName;
+        await using CreateBench slow = await StartAsync(own, TimeSpan.FromMilliseconds(3), time);
+        await slow.RunAsync(rounds, 64);
+    }
+
     public async Task RunAsync(Rounds rounds, params int[] callersEach)
     {
         string on = _flush == TimeSpan.Zero ? "" : $", flushes {_flush.TotalMilliseconds:N0} ms longer";

@@ -40,7 +40,7 @@ try
         new H2Load(TimeProvider.System, folder), rounds, folder, TimeProvider.System).RunAsync();
     await bench.GetTaskAsync(rounds);
     await bench.CreateTaskAsync(rounds);
-    await SlowlyAsync(rounds, Path.Combine(folder, "slow"));
+    await CreateBench.RunSlowlyAsync(rounds, folder, TimeProvider.System);
 }
 catch (NotHereException missing)
 {
@@ -67,13 +67,4 @@ int Option(string name, int otherwise)
 {
     int at = Array.IndexOf(args, name);
     return at < 0 ? otherwise : int.Parse(args[at + 1], CultureInfo.InvariantCulture);
-}
-
-// As on a disk whose flush takes as long as the one that the promise of 12 commits' worth was made for.
-static async Task SlowlyAsync(Rounds rounds, string folder)
-{
-    Directory.CreateDirectory(folder);
-    await using CreateBench slow =
-        await CreateBench.StartAsync(folder, TimeSpan.FromMilliseconds(3), TimeProvider.System);
-    await slow.RunAsync(rounds, 64);
 }
