@@ -154,7 +154,10 @@ done
     tool LoginLoad "${run[@]}" tests/Faults -- loginload
 }
 ! wanted Fuzz || { tool Fuzz "${run[@]}" tests/Fuzz -- fuzz; tool Floods "${run[@]}" tests/Fuzz -- floods; }
-! wanted Bench || tool Bench "${run[@]}" bench -- --smoke
+! wanted Bench || {
+    tool Bench "${run[@]}" bench -- --smoke
+    tool Growth "${run[@]}" bench -- growth --smoke
+}
 # What has been said so far holds no secret. All parts together have some of each kind, or the search means nothing.
 [ -z "$(ls -A "$TESTS_SECRETS")" ] || {
     kinds=(password:100 access:1000 refresh:1000 key:100 id-token:100)

@@ -1,14 +1,9 @@
 using System.Globalization;
 using Squall.Bench;
 
-if (args is ["constant"])
+if (args is ["constant" or "endpoint"])
 {
-    return await ConstantServer.RunAsync();
-}
-
-if (args is ["endpoint"])
-{
-    return await ConstantServer.RunEndpointAsync();
+    return await (args[0] == "constant" ? ConstantServer.RunAsync() : ConstantServer.RunEndpointAsync());
 }
 
 if (args is ["streams" or "frames", string bytes])
@@ -19,6 +14,11 @@ if (args is ["streams" or "frames", string bytes])
 if (args is ["server", string data])
 {
     return await WholeServer.RunAsync(data);
+}
+
+if (args is ["growth", ..])
+{
+    return await GrowthRun.RunAsync(args[1..], TimeProvider.System);
 }
 
 bool smoke = args.Contains("--smoke");

@@ -11,23 +11,16 @@ internal sealed record Machine(string Load, DateTimeOffset Time)
         new(string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ').Take(1)), time.GetUtcNow());
 }
 
-/// <summary>Writes RESULTS.md beside the bench: what, how, against what, spread, commit.</summary>
+/// <summary>Writes RESULTS.md: what, how, against what, spread, commit.</summary>
 internal static class Report
 {
     public static async Task WriteAsync(Rounds rounds, Machine before, Machine after)
     {
-        string root = await GitAsync("rev-parse", "--show-toplevel");
-        string commit = await GitAsync("rev-parse", "--short", "HEAD");
-        bool clean = (await GitAsync("status", "--porcelain", "src", "bench/*.cs")).Length == 0;
-        string changed = clean ? "" : ", with changes";
-        string minutes = (after.Time - before.Time).TotalMinutes.ToString("0", CultureInfo.InvariantCulture);
+        string origin = await OriginAsync(before, after);
         string text = $"""
             # Results
 
-            Written by `dotnet run -c Release --project bench`; do not edit. Commit {commit}{changed},
-            {after.Time:yyyy-MM-dd}, {minutes} minutes; {Environment.ProcessorCount} cores,
-            {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. One-minute load before
-            {before.Load}, at the end {after.Load}, the bench's own included.
+            Written by `dotnet run -c Release --project bench`; do not edit. {origin}
 
             Each row is ours and a floor, measured in turn: {rounds.Count} rounds of {rounds.Duration.TotalSeconds} s
             each, after one that is not counted. Rates are medians; a ratio is taken round by round, and its spread is
@@ -66,7 +59,29 @@ internal static class Report
               longer, the server's by a shim before it, the floor's after each commit.
 
             """;
-        await File.WriteAllTextAsync(Path.Combine(root, "bench", "RESULTS.md"), text);
+        await WriteAsync("RESULTS.md", text);
+    }
+
+    /// <summary>Of what commit, when, and on what machine.</summary>
+    public static async Task<string> OriginAsync(Machine before, Machine after)
+    {
+        string commit = await GitAsync("rev-parse", "--short", "HEAD");
+        bool clean = (await GitAsync("status", "--porcelain", "src", "bench/*.cs")).Length == 0;
+        string changed = clean ? "" : ", with changes";
+        string minutes = (after.Time - before.Time).TotalMinutes.ToString("0", CultureInfo.InvariantCulture);
+        return $"""
+            Commit {commit}{changed},
+            {after.Time:yyyy-MM-dd}, {minutes} minutes; {Environment.ProcessorCount} cores,
+            {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. One-minute load before
+            {before.Load}, at the end {after.Load}, the bench's own included.
+            """;
+    }
+
+    /// <summary>Writes a file beside the bench's source.</summary>
+    public static async Task WriteAsync(string name, string text)
+    {
+        string root = await GitAsync("rev-parse", "--show-toplevel");
+        await File.WriteAllTextAsync(Path.Combine(root, "bench", name), text);
     }
 
     private static async Task<string> GitAsync(params string[] arguments)
