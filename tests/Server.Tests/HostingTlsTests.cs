@@ -138,9 +138,58 @@ public sealed class HostingTlsTests : HostingPlace
         File.WriteAllText(path, authority.ExportCertificatePem());
         await using ServerFixture server = await StartAsync(options => options.ClientAuthoritiesPath = path);
         Uri address = server.Server.Addresses[1];
-        await GreetAsync(address, null);
-        await GreetAsync(address, authority);
-        await Assert.ThrowsAnyAsync<Exception>(() => GreetAsync(address, stranger));
+        await GreetAsAsync(address, null);
+        await GreetAsAsync(address, authority);
+        await Assert.ThrowsAnyAsync<Exception>(() => GreetAsAsync(address, stranger));
+    }
+
+    [Fact]
+    public async Task A_chain_is_shown_whole_so_that_who_knows_only_its_root_trusts_it()
+    {
+        using X509Certificate2 root = Make("CN=root", null, isAuthority: true);
+        using X509Certificate2 between = Make("CN=between", root, isAuthority: true);
+        using X509Certificate2 leaf = Make("CN=localhost", between);
+        File.WriteAllText(KeyPath, leaf.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        string whole = leaf.ExportCertificatePem() + "\n" + between.ExportCertificatePem();
+        foreach ((string text, bool trusted) in ((string, bool)[])[(whole, true), (leaf.ExportCertificatePem(), false)])
+        {
+            File.WriteAllText(CertificatePath, text);
+            await using ServerFixture server = await StartAsync(options =>
+                (options.CertificatePath, options.CertificateKeyPath) = (CertificatePath, KeyPath));
+            var policy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                DisableCertificateDownloads = true,
+            };
+            policy.CustomTrustStore.Add(root);
+            Task greeting = GreetAsync(
+                server.Server.Addresses[1], new SslClientAuthenticationOptions { CertificateChainPolicy = policy });
+            await (trusted ? greeting : Assert.ThrowsAsync<HttpRequestException>(() => greeting));
+        }
+    }
+
+    [Fact]
+    public async Task Only_a_certificate_of_the_operators_has_browsers_insist_on_TLS()
+    {
+        Write();
+        await using ServerFixture own = await StartAsync(options => options.DirectoryPath = Path.Combine(Place, "own"));
+        await using ServerFixture given = await StartAsync(options =>
+            (options.CertificatePath, options.CertificateKeyPath) = (CertificatePath, KeyPath));
+        Assert.Null(await InsistsAsync(own.Server.Addresses[1]));
+        Assert.Equal("max-age=31536000", await InsistsAsync(given.Server.Addresses[1]));
+        Assert.Null(await InsistsAsync(given.Server.Addresses[0]));
+
+        static async Task<string?> InsistsAsync(Uri address)
+        {
+            using var handler = new SocketsHttpHandler();
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+            using var http = new HttpClient(handler);
+            using HttpResponseMessage answer = await http.GetAsync(address);
+            return answer.Headers.TryGetValues("Strict-Transport-Security", out IEnumerable<string>? values)
+                ? Assert.Single(values)
+                : null;
+        }
     }
 
     private Task<ServerFixture> StartAsync(Action<ServerOptions>? adjust = null) => ServerFixture.StartAsync(
@@ -159,12 +208,28 @@ public sealed class HostingTlsTests : HostingPlace
         return made;
     }
 
-    private static X509Certificate2 Make(string name)
+    /// <param name="issuer">Null: it is its own.</param>
+    private static X509Certificate2 Make(string name, X509Certificate2? issuer = null, bool isAuthority = false)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        return new CertificateRequest(name, key, HashAlgorithmName.SHA256).CreateSelfSigned(
-            now.AddDays(-1), now.AddDays(1));
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        if (isAuthority)
+        {
+            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        }
+
+        if (issuer is null)
+        {
+            return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        }
+
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        byte[] serial = RandomNumberGenerator.GetBytes(8);
+        using X509Certificate2 issued = request.Create(issuer, now.AddHours(-23), now.AddHours(23), serial);
+        return issued.CopyWithPrivateKey(key);
     }
 
     /// <summary>The thumbprint of what the server shows.</summary>
@@ -180,11 +245,17 @@ public sealed class HostingTlsTests : HostingPlace
         return X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData()).Thumbprint;
     }
 
-    private static async Task GreetAsync(Uri address, X509Certificate2? client)
+    private static Task GreetAsAsync(Uri address, X509Certificate2? client) => GreetAsync(
+        address,
+        new SslClientAuthenticationOptions
+        {
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            ClientCertificates = client is null ? null : [client],
+        });
+
+    private static async Task GreetAsync(Uri address, SslClientAuthenticationOptions tls)
     {
-        using var handler = new SocketsHttpHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
-        handler.SslOptions.ClientCertificates = client is null ? null : [client];
+        using var handler = new SocketsHttpHandler { SslOptions = tls };
         using var http = new HttpClient(handler);
         Assert.Contains("Hello", await http.GetStringAsync(address), StringComparison.Ordinal);
     }
