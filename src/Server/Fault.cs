@@ -97,13 +97,22 @@ internal static class Fault
     public static RpcException NotYet() =>
         Make(StatusCode.Unimplemented, "NOT_YET_SUPPORTED", "Not yet in this version.");
 
-    /// <summary>A refusal's reason; empty: it has none.</summary>
-    public static string ReasonOf(RpcException refused) =>
-        refused.Trailers.GetValueBytes(Details) is { } details
-        && Google.Rpc.Status.Parser.ParseFrom(details).Details
-            .FirstOrDefault(detail => detail.Is(ErrorInfo.Descriptor)) is { } cause
-                ? cause.Unpack<ErrorInfo>().Reason
-                : "";
+    /// <summary>A refusal's reason; empty: it has none, or none that can be read.</summary>
+    public static string ReasonOf(RpcException refused)
+    {
+        try
+        {
+            return refused.Trailers.GetValueBytes(Details) is { } details
+                && Google.Rpc.Status.Parser.ParseFrom(details).Details
+                    .FirstOrDefault(detail => detail.Is(ErrorInfo.Descriptor)) is { } cause
+                        ? cause.Unpack<ErrorInfo>().Reason
+                        : "";
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return "";
+        }
+    }
 
     /// <summary>Says what the audit trail is to tell of a refusal, beside what its caller is told.</summary>
     public static RpcException About(this RpcException refused, AuditEntry? entry)
