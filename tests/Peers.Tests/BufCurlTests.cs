@@ -133,7 +133,7 @@ public sealed class BufAccount(RunningServer server) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        var data = $$"""{"username":"{{Username}}","password":"{{Guid.NewGuid()}}"}""";
+        var data = $$"""{"username":"{{Username}}","password":"{{Secrets.Password()}}"}""";
         await CallAsync("squall.v1.AccountService/RegisterAccount", data);
         var tokens = (await CallAsync("squall.v1.AuthService/Login", data)).GetProperty("tokens");
         Authorization = $"authorization: Bearer {tokens.GetProperty("accessToken").GetString()}";

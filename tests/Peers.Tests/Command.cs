@@ -51,6 +51,8 @@ public sealed record Command(int ExitCode, string Output, string Errors)
             start.Environment.Remove(name);
         }
 
+        (start.Environment["PEER_PASSWORD"], start.Environment["PEER_WRONG_PASSWORD"]) =
+            (LoginSdk.Password, LoginSdk.Wrong);
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;

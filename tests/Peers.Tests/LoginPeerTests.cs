@@ -91,8 +91,6 @@ public sealed class LoginPeers : Peer
 
     public override async Task InitializeAsync()
     {
-        Environment.SetEnvironmentVariable("PEER_PASSWORD", LoginSdk.Password);
-        Environment.SetEnvironmentVariable("PEER_WRONG_PASSWORD", LoginSdk.Wrong);
         await _patient.InitializeAsync();
         await _strict.InitializeAsync();
         _told["grpcio"] = Lines(await RunAsync());

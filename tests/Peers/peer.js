@@ -28,7 +28,7 @@ const notifications = open('NotificationService');
 const work = open('WorkService');
 
 const username = `node-${randomUUID().slice(0, 8)}`;
-const password = randomUUID();
+const password = process.env.PEER_PASSWORD;
 let bearer = new grpc.Metadata();
 const now = {}; // What a check leaves for those after it.
 

@@ -4,6 +4,7 @@
 
 Prints one line a check: "ok <check>", or "failed <check>: <why>".
 """
+import os
 import queue
 import sys
 import threading
@@ -30,7 +31,7 @@ notifications = notification_pb2_grpc.NotificationServiceStub(channel)
 work = work_pb2_grpc.WorkServiceStub(channel)
 
 USERNAME = "python-" + uuid.uuid4().hex[:12]
-PASSWORD = uuid.uuid4().hex
+PASSWORD = os.environ["PEER_PASSWORD"]
 WAIT = 60  # A net under what should come at once.
 
 

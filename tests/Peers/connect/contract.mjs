@@ -1,17 +1,17 @@
 // Squall's contract, as an application would go through it: the checks of one transport, in their order.
 //
-//   open   gives a client of a service of squall.v1, by its name
-//   detail gives the type of a message of google.rpc, by its name
+//   open      gives a client of a service of squall.v1, by its name
+//   detail    gives the type of a message of google.rpc, by its name
+//   password  is what an account is made with
 import { Code } from '@connectrpc/connect';
 import { equal, fails, next } from './expect.mjs';
 
-export function contract(open, detail) {
+export function contract(open, detail, password) {
   const greeter = open('GreeterService');
   const accounts = open('AccountService');
   const lists = open('TaskListService');
   const tasks = open('TaskService');
   const username = `connect-${crypto.randomUUID().slice(0, 8)}`;
-  const password = crypto.randomUUID();
   const now = { headers: {} }; // What a check leaves for those after it.
 
   return {

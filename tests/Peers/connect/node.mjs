@@ -41,7 +41,7 @@ function describe(world) {
 
 function contractBy(transport) {
   const open = (service) => createClient(types.getService(`squall.v1.${service}`), transport);
-  return contract(open, (name) => types.getMessage(`google.rpc.${name}`));
+  return contract(open, (name) => types.getMessage(`google.rpc.${name}`), process.env.PEER_PASSWORD);
 }
 
 // Nothing is to be stored; what a GET is answered says besides what it depends on.

@@ -35,7 +35,10 @@ const add = (world, more) => {
   for (const [name, check] of Object.entries(more)) checks[`${world}.${name}`] = check;
 };
 for (const [world, transport] of Object.entries(worlds)) {
-  add(world, contract((service) => createClient(services[service], transport), (name) => errors[`${name}Schema`]));
+  // Nothing else is told a page: it makes its password up.
+  const password = crypto.randomUUID();
+  add(world, contract(
+    (service) => createClient(services[service], transport), (name) => errors[`${name}Schema`], password));
 }
 add('connect', {
   async by_get() {
