@@ -17,7 +17,7 @@ internal static class AccountsWiring
         services.AddSingleton<AuditTrail>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
         services.AddSingleton<AuditRetention>();
-        services.AddSingleton<AuditedCalls>();
+        services.AddSingleton<Refusals>();
         services.AddSingleton<KeyUses>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<Origins>();

@@ -6,9 +6,10 @@ namespace Squall.Server;
 /// <summary>
 /// Lets calls in: (1) what the resolved method needs, (2) no secret over clear text, (3) who calls, if it asks for
 /// that, (4) not too often, (5) whether this version has the method. The handler finds the caller by
-/// <see cref="Caller.Of"/>.
+/// <see cref="Caller.Of"/>; what it refuses, or the gate does, is noted.
 /// </summary>
-internal sealed class Gate(Sessions sessions, RequestRates rates, KeyUses keyUses, Origins origins) : Interceptor
+internal sealed class Gate(
+    Sessions sessions, RequestRates rates, KeyUses keyUses, Refusals refusals, Origins origins) : Interceptor
 {
     private const string Header = "authorization";
     private const string Scheme = "Bearer ";
@@ -17,9 +18,27 @@ internal sealed class Gate(Sessions sessions, RequestRates rates, KeyUses keyUse
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
         ValueTask entering = EnterAsync(context);
-        return entering.IsCompletedSuccessfully
-            ? continuation(request, context)
-            : WaitAsync(entering, request, context, continuation);
+        Task<TResponse>? running = null;
+        if (entering.IsCompletedSuccessfully)
+        {
+            try
+            {
+                running = continuation(request, context);
+            }
+            catch (RpcException refused)
+            {
+                refusals.Note(context, refused);
+                throw;
+            }
+
+            // Of a call that is done there is nothing to wait for.
+            if (running.IsCompletedSuccessfully)
+            {
+                return running;
+            }
+        }
+
+        return WaitAsync(entering, running, request, context, continuation);
     }
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
@@ -27,8 +46,16 @@ internal sealed class Gate(Sessions sessions, RequestRates rates, KeyUses keyUse
         ServerCallContext context,
         ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        await EnterAsync(context);
-        return await continuation(requestStream, context);
+        try
+        {
+            await EnterAsync(context);
+            return await continuation(requestStream, context);
+        }
+        catch (RpcException refused)
+        {
+            refusals.Note(context, refused);
+            throw;
+        }
     }
 
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
@@ -37,8 +64,16 @@ internal sealed class Gate(Sessions sessions, RequestRates rates, KeyUses keyUse
         ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        await EnterAsync(context);
-        await continuation(request, responseStream, context);
+        try
+        {
+            await EnterAsync(context);
+            await continuation(request, responseStream, context);
+        }
+        catch (RpcException refused)
+        {
+            refusals.Note(context, refused);
+            throw;
+        }
     }
 
     public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
@@ -47,21 +82,38 @@ internal sealed class Gate(Sessions sessions, RequestRates rates, KeyUses keyUse
         ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        await EnterAsync(context);
-        await continuation(requestStream, responseStream, context);
+        try
+        {
+            await EnterAsync(context);
+            await continuation(requestStream, responseStream, context);
+        }
+        catch (RpcException refused)
+        {
+            refusals.Note(context, refused);
+            throw;
+        }
     }
 
     // No closure, which each call would pay for.
-    private static async Task<TResponse> WaitAsync<TRequest, TResponse>(
+    private async Task<TResponse> WaitAsync<TRequest, TResponse>(
         ValueTask entering,
+        Task<TResponse>? running,
         TRequest request,
         ServerCallContext context,
         UnaryServerMethod<TRequest, TResponse> continuation)
         where TRequest : class
         where TResponse : class
     {
-        await entering;
-        return await continuation(request, context);
+        try
+        {
+            await entering;
+            return await (running ?? continuation(request, context));
+        }
+        catch (RpcException refused)
+        {
+            refusals.Note(context, refused);
+            throw;
+        }
     }
 
     private async ValueTask EnterAsync(ServerCallContext context)

@@ -23,7 +23,6 @@ internal static class RpcWiring
         {
             grpc.MaxReceiveMessageSize = limits.MessageBytesMax;
             grpc.MaxSendMessageSize = limits.MessageBytesMax;
-            grpc.Interceptors.Add<AuditedCalls>();
             grpc.Interceptors.Add<Gate>();
         });
         services.AddGrpcReflection();
