@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 using Squall.V1;
 
 namespace Squall.Server.Tests;
@@ -29,7 +30,11 @@ internal sealed class DirectCall(CancellationToken cancelled) : ServerCallContex
         string accountId, string proofId, CancellationToken cancelled, Func<Task>? beforeHeaders = null,
         KeyReach? key = null)
     {
-        var call = new DirectCall(cancelled) { BeforeHeaders = beforeHeaders ?? (() => Task.CompletedTask) };
+        var call = new DirectCall(cancelled)
+        {
+            BeforeHeaders = beforeHeaders ?? (() => Task.CompletedTask),
+            UserState = { ["__HttpContext"] = new DefaultHttpContext() },
+        };
         new Caller(accountId, proofId, new Need(Proof.SessionOrKey, Role.Unspecified), key).Attach(call);
         return call;
     }

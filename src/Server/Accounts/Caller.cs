@@ -8,23 +8,21 @@ namespace Squall.Server;
 /// <param name="Key">What the key leaves; null: it is a session.</param>
 internal sealed record Caller(string AccountId, string ProofId, Need Needs, KeyReach? Key = null)
 {
-    private const string StateKey = "squall.caller";
-
     /// <summary>From where it calls; null where that was not asked.</summary>
     public Origin? Origin { get; set; }
 
     /// <summary>The caller of <paramref name="context"/>, put there by <see cref="Gate"/>.</summary>
-    public static Caller Of(ServerCallContext context) => (Caller)context.UserState[StateKey];
+    public static Caller Of(ServerCallContext context) => IfAny(context)!;
 
     /// <summary>The same; null: the gate has not let it in, or asks for nobody.</summary>
     public static Caller? IfAny(ServerCallContext context) =>
-        context.UserState.TryGetValue(StateKey, out object? caller) ? (Caller?)caller : null;
+        context.GetHttpContext().Features.Get<Caller>();
 
     /// <summary>What the audit trail is told of its doing.</summary>
     public AuditEntry Did(AuditEvent what) =>
         new(what) { AccountId = AccountId, ProofId = ProofId, Address = Origin?.ToString() };
 
-    public void Attach(ServerCallContext context) => context.UserState[StateKey] = this;
+    public void Attach(ServerCallContext context) => context.GetHttpContext().Features.Set(this);
 
     /// <summary>
     /// The caller's role in a list, if it is what the call's method needs.

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Primitives;
 
 namespace Squall.Server;
 
@@ -11,7 +12,6 @@ namespace Squall.Server;
 internal sealed class Gate(
     Sessions sessions, RequestRates rates, KeyUses keyUses, Refusals refusals, Origins origins) : Interceptor
 {
-    private const string Header = "authorization";
     private const string Scheme = "Bearer ";
 
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -126,7 +126,7 @@ internal sealed class Gate(
 
         if (need.Proof != Proof.Nothing)
         {
-            string token = TokenOf(context.RequestHeaders);
+            string token = TokenOf(context.GetHttpContext().Request.Headers.Authorization);
             Caller caller = await sessions.AuthenticateAsync(token, need, context.CancellationToken);
             Origin origin = origins.Of(context);
             caller.Origin = origin;
@@ -156,23 +156,12 @@ internal sealed class Gate(
         }
     }
 
-    private static string TokenOf(Metadata headers)
+    private static string TokenOf(StringValues header) => header switch
     {
-        string? value = null;
-        foreach (Metadata.Entry header in headers)
-        {
-            if (header.Key != Header)
-            {
-                continue;
-            }
-
-            value = value is null ? header.Value : throw Garbled();
-        }
-
-        return value is null ? throw Fault.Unauthenticated("TOKEN_MISSING", "This call needs an access token.")
-            : value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..].Trim()
-            : throw Garbled();
-    }
+        [] => throw Fault.Unauthenticated("TOKEN_MISSING", "This call needs an access token."),
+        [{ } one] when one.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) => one[Scheme.Length..].Trim(),
+        _ => throw Garbled(),
+    };
 
     private static RpcException Garbled() =>
         Fault.Unauthenticated("TOKEN_INVALID", "The header \"authorization\" is not of the form \"Bearer <token>\".");

@@ -1,5 +1,6 @@
 using System.Net;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
 namespace Squall.Server;
@@ -26,7 +27,7 @@ internal sealed partial class Origins(ServerOptions options, ILogger<Origins> lo
 
     public Origin Of(HttpContext http)
     {
-        if (http.Connection.RemoteIpAddress is not { } peer)
+        if (PeerOf(http) is not { } peer)
         {
             return Itself;
         }
@@ -55,7 +56,7 @@ internal sealed partial class Origins(ServerOptions options, ILogger<Origins> lo
     /// </summary>
     public bool IsPrivate(HttpContext http)
     {
-        if (http.Request.IsHttps || http.Connection.RemoteIpAddress is not { } peer)
+        if (http.Request.IsHttps || PeerOf(http) is not { } peer)
         {
             return true;
         }
@@ -66,6 +67,9 @@ internal sealed partial class Origins(ServerOptions options, ILogger<Origins> lo
                 .All(scheme => string.Equals(scheme, "https", StringComparison.OrdinalIgnoreCase))
             : IPAddress.IsLoopback(peer);
     }
+
+    /// <summary>Asked so, a connection costs each of its requests no object.</summary>
+    private static IPAddress? PeerOf(HttpContext http) => http.Features.Get<IHttpConnectionFeature>()?.RemoteIpAddress;
 
     private Origin Forwarded(IPAddress proxy, string list)
     {

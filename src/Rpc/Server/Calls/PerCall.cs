@@ -98,14 +98,23 @@ internal sealed class PerCall<T>
         return IsOwned(instance) ? UseAndDisposeAsync(instance, state, use) : use(instance, state);
     }
 
-    public Task UseAsync<TState>(HttpContext http, TState state, Func<T, TState, Task> use) => UseAsync(
-        http,
-        (state, use),
-        static async (instance, call) =>
+    /// The same for what has no result: what waits for nothing but its handler costs a stream nothing.
+    public Task UseAsync<TState>(HttpContext http, TState state, Func<T, TState, Task> use)
+    {
+        if (activate is not null)
         {
-            await call.use(instance, call.state);
+            return UseActivatedAsync(http, (state, use), AwaitAsync);
+        }
+
+        T instance = isNone ? null! : Take(http);
+        return IsOwned(instance) ? UseAndDisposeAsync(instance, (state, use), AwaitAsync) : use(instance, state);
+
+        static async Task<bool> AwaitAsync(T instance, (TState State, Func<T, TState, Task> Use) call)
+        {
+            await call.Use(instance, call.State);
             return true;
-        });
+        }
+    }
 
     private async Task<TResult> UseActivatedAsync<TState, TResult>(
         HttpContext http, TState state, Func<T, TState, Task<TResult>> use)

@@ -93,9 +93,8 @@ internal sealed class ServerCall(
         }
     }
 
-    /// Ends the call when the token fires.
-    public void EndOn(CancellationToken stopping, Func<CallEnd> end) =>
-        drain = stopping.Register(() => EndEarly(end()));
+    /// Ends the call when the token fires, by what is the same for all calls.
+    public void EndOn(CancellationToken stopping, Action<object?> end) => drain = stopping.UnsafeRegister(end, this);
 
     /// Leaves it to the handler to end the call when the server stops.
     public void KeepThroughDrain() => drain.Dispose();

@@ -21,6 +21,11 @@ internal struct WriteTurn
     /// Waits for the turn. One writer too many is RESOURCE_EXHAUSTED.
     public Task TakeAsync(int waitingMax, CancellationToken cancellationToken)
     {
+        if (TryTake())
+        {
+            return Task.CompletedTask;
+        }
+
         var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (Waiting)
         {

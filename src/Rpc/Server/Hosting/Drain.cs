@@ -12,10 +12,12 @@ internal sealed class Drain : IDisposable
     private readonly CancellationTokenSource begun = new();
     private readonly CancellationTokenRegistration registration;
     private readonly RpcServerOptions options;
+    private readonly Action<object?> end;
 
     public Drain(HealthStatus health, IOptions<RpcServerOptions> options, IHostApplicationLifetime? lifetime = null)
     {
         this.options = options.Value;
+        end = call => ((ServerCall)call!).EndEarly(End());
         registration = lifetime?.ApplicationStopping.Register(() =>
         {
             // First whoever asks is told to go elsewhere; then those who are here are sent away.
@@ -26,7 +28,7 @@ internal sealed class Drain : IDisposable
 
     public CancellationToken Token => begun.Token;
 
-    public void Watch(ServerCall call) => call.EndOn(begun.Token, End);
+    public void Watch(ServerCall call) => call.EndOn(begun.Token, end);
 
     /// UNAVAILABLE, with the time after which to come back.
     public CallEnd End()
