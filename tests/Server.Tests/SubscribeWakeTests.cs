@@ -82,6 +82,20 @@ public sealed class SubscribeWakeTests
     }
 
     [Fact]
+    public async Task Those_on_a_connection_are_called_one_after_the_other()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        List<string> called = [];
+        Sleeper[] sleepers = [.. ((string[])["a0", "b1", "a2", "c3", "b4", "a5"]).Select(name =>
+            new Sleeper(world, ada, connection: name[..1]) { Meanwhile = () => called.Add(name) })];
+        await world.CreateTaskAsync(list, "for all");
+        await CallsAsync(sleepers);
+        Assert.Equal(["a0", "a2", "a5", "b1", "b4", "c3"], called);
+    }
+
+    [Fact]
     public async Task What_is_being_told_is_not_covered()
     {
         await using SubscribeWorld world = await SubscribeWorld.StartAsync();
@@ -181,8 +195,8 @@ public sealed class SubscribeWakeTests
         private readonly SubscribeWorld _world;
         private int _calls;
 
-        public Sleeper(SubscribeWorld world, string account, string filter = "")
-            : base(new View(world.Memberships, account, Filter.Parse(filter, world.Limits)))
+        public Sleeper(SubscribeWorld world, string account, string filter = "", string connection = "")
+            : base(new View(world.Memberships, account, Filter.Parse(filter, world.Limits)), connection)
         {
             _world = world;
             Assert.False(SleepAsync().IsCompleted);

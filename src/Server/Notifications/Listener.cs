@@ -5,7 +5,7 @@ namespace Squall.Server;
 /// finds the places in the journal that it has still to look at. Whoever lets too many wait looks at all changes
 /// instead, so that it takes no more memory the slower it is.
 /// </summary>
-internal abstract class Listener(View view) : Waiter
+internal abstract class Listener(View view, string connection) : Waiter
 {
     private const int PlacesMax = 64;
     private readonly Lock _gate = new();
@@ -17,13 +17,16 @@ internal abstract class Listener(View view) : Waiter
 
     public View View => view;
 
+    /// <summary>The connection that it writes to.</summary>
+    public string Connection => connection;
+
     /// <summary>Where it is told with others; set when it begins to listen.</summary>
     public Group? Group { get; set; }
 
     /// <summary>It has been told of all changes up to here that it may have to look at. It must listen.</summary>
     protected Cursor Covered => Group!.Shard.Covered;
 
-    /// <summary>Tells it of a change that it may see: one after the other, in order.</summary>
+    /// <summary>Tells it of a change that its account may be told of: one after the other, in order.</summary>
     public void Tell(Change change)
     {
         // What is told of a list itself is told whatever the filter.
@@ -55,7 +58,10 @@ internal abstract class Listener(View view) : Waiter
         Wake();
     }
 
-    /// <summary>Does the loop's work in its place, while it sleeps; false: the loop is to wake for the rest.</summary>
+    /// <summary>
+    /// Does the loop's work in its place, while it sleeps, with a change that its account may be told of; false: the
+    /// loop is to wake for the rest.
+    /// </summary>
     protected abstract bool TryTellNow(Change change);
 
     /// <summary>The place of the next change; false: there is none, unless it is behind.</summary>

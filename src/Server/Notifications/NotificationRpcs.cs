@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
 using Squall.V1;
 
 namespace Squall.Server;
@@ -26,7 +27,8 @@ internal sealed class NotificationRpcs(
         TimeSpan heartbeat = HeartbeatOf(request.HeartbeatInterval);
         CheckStart(request);
 
-        using OpenSubscription open = subscriptions.Enter(caller, context.CancellationToken);
+        using OpenSubscription open = subscriptions.Enter(
+            caller, ConnectionOf(context), context.CancellationToken);
         try
         {
             Cursor start = await StartAsync(request.After, open);
@@ -34,8 +36,9 @@ internal sealed class NotificationRpcs(
             using var delivery = new Delivery(responseStream, open, limits.StalledWriteMax, time);
             using var subscription = new Subscription(
                 tail, bell, catchUp, new ChangeReader(tail, journal, start), view, delivery, open, heartbeat, time);
-            await subscription.RunAsync(
+            await subscription.CatchUpAsync(
                 request.Snapshot ? new SnapshotScan(store, view) : null, resumes: request.After.Length > 0);
+            await subscription.TellLiveAsync();
         }
         catch (OperationCanceledException) when (open.AccessEnded)
         {
@@ -88,6 +91,10 @@ internal sealed class NotificationRpcs(
         return answer;
     }
 
+    /// <summary>What the call came by, which the server names; "": it has no connection.</summary>
+    private static string ConnectionOf(ServerCallContext context) =>
+        context.GetHttpContext().Features.Get<IHttpConnectionFeature>()?.ConnectionId ?? "";
+
     private static void CheckStart(SubscribeRequest request)
     {
         if (request.After.Length == 0)
@@ -128,8 +135,8 @@ internal sealed class NotificationRpcs(
     private async Task<Cursor> StartAsync(string after, OpenSubscription open)
     {
         long now = Micros.Of(time.GetUtcNow());
-        bool live = await store.ReadAsync(db => Sessions.IsLive(db, open.Caller, now), open.Over);
-        Cursor start = after.Length == 0 ? tail.End : await journal.PlaceOfAsync(after, open.Over);
+        bool live = await store.ReadAsync(db => Sessions.IsLive(db, open.Caller, now), open.Cancelled);
+        Cursor start = after.Length == 0 ? tail.End : await journal.PlaceOfAsync(after, open.Cancelled);
         if (!live)
         {
             throw Sessions.Ended(open.Caller);

@@ -86,7 +86,11 @@ internal sealed class Group(Shard shard)
 
     public void Add(Listener listener)
     {
-        _listeners = [.. _listeners, listener];
+        // Behind those on its connection: what they are told one after the other is sent together.
+        Listener[] before = _listeners;
+        int at = Array.FindLastIndex(before, other => other.Connection == listener.Connection) + 1;
+        at = at > 0 ? at : before.Length;
+        _listeners = [.. before[..at], listener, .. before[at..]];
         listener.Group = this;
         shard.Listeners++;
     }
@@ -97,16 +101,20 @@ internal sealed class Group(Shard shard)
         shard.Listeners--;
     }
 
-    /// <summary>Tells each of them of a change; null: of changes that are no longer in memory.</summary>
+    /// <summary>
+    /// Tells each of them of a change, if their account may be told of it; null: of changes that are no longer in
+    /// memory.
+    /// </summary>
     public void Tell(Change? change)
     {
-        foreach (Listener listener in _listeners)
+        Listener[] listeners = _listeners;
+        if (change is null)
         {
-            if (change is null)
-            {
-                listener.FallBehind();
-            }
-            else
+            Array.ForEach(listeners, listener => listener.FallBehind());
+        }
+        else if (listeners is [{ } any, ..] && any.View.MayBeTold(change))
+        {
+            foreach (Listener listener in listeners)
             {
                 listener.Tell(change);
             }

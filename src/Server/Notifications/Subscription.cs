@@ -16,7 +16,7 @@ internal sealed class Subscription : Listener, IDisposable
     private readonly OpenSubscription _open;
     private readonly TimeSpan _heartbeat;
     private readonly ITimer _timer;
-    private readonly CancellationTokenRegistration _over;
+    private readonly CancellationTokenRegistration _cancelled;
     private int _timerSet;
 
     // What was begun in the loop's place, for it to finish.
@@ -25,7 +25,7 @@ internal sealed class Subscription : Listener, IDisposable
     public Subscription(
         Tail tail, Bell bell, CatchUp catchUp, ChangeReader changes, View view, Delivery delivery,
         OpenSubscription open, TimeSpan heartbeat, TimeProvider time)
-        : base(view)
+        : base(view, open.Connection)
     {
         _tail = tail;
         _bell = bell;
@@ -37,18 +37,19 @@ internal sealed class Subscription : Listener, IDisposable
         _timer = time.CreateTimer(
             static subscription => ((Subscription)subscription!).TimerRang(),
             this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _over = open.Over.UnsafeRegister(static subscription => ((Subscription)subscription!).Wake(), this);
+        _cancelled = open.Cancelled.UnsafeRegister(static subscription => ((Subscription)subscription!).Wake(), this);
+        open.Wakes(this);
         bell.Add(this);
     }
 
     /// <summary>
     /// (1) Sends the snapshot, if there is one, a page at a time: first what changed up to the page's place, so that
-    /// what is sent is never older than what was; (2) or what was missed; (3) says that this is all; (4) sends what
-    /// changes from there, of which the bell tells it, until the call or its session ends.
+    /// what is sent is never older than what was; (2) or what was missed; (3) says that this is all. From there on the
+    /// bell tells it what to look at.
     /// </summary>
     /// <param name="snapshot">Null: none is asked for.</param>
     /// <param name="resumes">False: it starts now, and has missed nothing.</param>
-    public async Task RunAsync(SnapshotScan? snapshot, bool resumes)
+    public async Task CatchUpAsync(SnapshotScan? snapshot, bool resumes)
     {
         if (resumes)
         {
@@ -63,20 +64,57 @@ internal sealed class Subscription : Listener, IDisposable
         _bell.Listen(this);
         _bell.Remove(this);
         await TellThroughAsync(_tail.End.Seq, null);
-        await TellLiveAsync();
+    }
+
+    /// <summary>
+    /// Then sends the changes that the bell tells it of, and passes over all others without a look at them, until the
+    /// call, or its session or key, ends.
+    /// </summary>
+    public async Task TellLiveAsync()
+    {
+        while (true)
+        {
+            _open.ThrowIfOver();
+
+            if (_sending is { } sending)
+            {
+                _sending = null;
+                await sending;
+            }
+
+            // Asked first: what it is told from now on lies beyond it.
+            Cursor covered = Covered;
+            if (TryTake(out long seq))
+            {
+                if (seq > _changes.Place.Seq && !await TellAsync(await _changes.AtAsync(seq, _open.Cancelled)))
+                {
+                    await BeatAsync();
+                }
+            }
+            else if (TakeBehind())
+            {
+                await TellThroughAsync(_tail.End.Seq, null);
+            }
+            else
+            {
+                _changes.SkipTo(covered);
+                await BeatAsync();
+                await RestAsync();
+            }
+        }
     }
 
     public void Dispose()
     {
         _bell.Remove(this);
         _bell.Leave(this);
-        _over.Dispose();
+        _cancelled.Dispose();
         _timer.Dispose();
     }
 
     private async Task SendSnapshotAsync(SnapshotScan snapshot)
     {
-        while (await snapshot.ReadAsync(_open.Over) is { } page)
+        while (await snapshot.ReadAsync(_open.Cancelled) is { } page)
         {
             await TellThroughAsync(page.Seq, snapshot);
             foreach (TaskItem task in page.Tasks)
@@ -104,7 +142,7 @@ internal sealed class Subscription : Listener, IDisposable
             {
                 await TellPieceAsync(seq);
             }
-            else if (await _changes.NextAsync(_open.Over) is { } change)
+            else if (await _changes.NextAsync(_open.Cancelled) is { } change)
             {
                 snapshot?.Follow(change.Row);
                 if (await TellAsync(change))
@@ -125,13 +163,13 @@ internal sealed class Subscription : Listener, IDisposable
     private async Task TellPieceAsync(long seq)
     {
         Task sending = Task.CompletedTask;
-        long began = await _catchUp.EnterAsync(_open.Over);
+        long began = await EnterAsync();
         try
         {
             for (int told = 0; told < CatchUp.TurnChanges && sending.IsCompletedSuccessfully; told++)
             {
                 _open.ThrowIfOver();
-                if (_changes.Place.Seq >= seq || await _changes.NextAsync(_open.Over) is not { } change)
+                if (_changes.Place.Seq >= seq || await _changes.NextAsync(_open.Cancelled) is not { } change)
                 {
                     break;
                 }
@@ -148,43 +186,6 @@ internal sealed class Subscription : Listener, IDisposable
         await sending;
     }
 
-    /// <summary>
-    /// Tells the changes that the bell tells it of, and passes over all others without a look at them.
-    /// </summary>
-    private async Task TellLiveAsync()
-    {
-        while (true)
-        {
-            _open.ThrowIfOver();
-
-            if (_sending is { } sending)
-            {
-                _sending = null;
-                await sending;
-            }
-
-            // Asked first: what it is told from now on lies beyond it.
-            Cursor covered = Covered;
-            if (TryTake(out long seq))
-            {
-                if (seq > _changes.Place.Seq && !await TellAsync(await _changes.AtAsync(seq, _open.Over)))
-                {
-                    await BeatAsync();
-                }
-            }
-            else if (TakeBehind())
-            {
-                await TellThroughAsync(_tail.End.Seq, null);
-            }
-            else
-            {
-                _changes.SkipTo(covered);
-                await BeatAsync();
-                await RestAsync();
-            }
-        }
-    }
-
     /// <summary>Most changes are sent at once, without waking anyone.</summary>
     protected override bool TryTellNow(Change change)
     {
@@ -195,7 +196,7 @@ internal sealed class Subscription : Listener, IDisposable
 
         try
         {
-            Sight sight = change.Row.Seq > _changes.Place.Seq ? View.Of(change) : Sight.Nothing;
+            Sight sight = change.Row.Seq > _changes.Place.Seq ? View.OfAllowed(change) : Sight.Nothing;
             if (sight == Sight.Nothing)
             {
                 return true;
@@ -210,6 +211,13 @@ internal sealed class Subscription : Listener, IDisposable
         }
 
         return _sending.IsCompletedSuccessfully;
+    }
+
+    /// <summary>The turn may come late: whoever has no access any more does not wait for it.</summary>
+    private async ValueTask<long> EnterAsync()
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_open.Cancelled, _open.Cut);
+        return await _catchUp.EnterAsync(over.Token);
     }
 
     /// <summary>False: there is nothing to tell of it.</summary>

@@ -11,7 +11,7 @@ internal sealed class Subscriptions(Limits limits, TimeProvider time)
     private readonly Dictionary<string, HashSet<OpenSubscription>> _ofAccount = [];
 
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED: the account has as many as it may.</exception>
-    public OpenSubscription Enter(Caller caller, CancellationToken cancelled)
+    public OpenSubscription Enter(Caller caller, string connection, CancellationToken cancelled)
     {
         lock (_gate)
         {
@@ -27,7 +27,7 @@ internal sealed class Subscriptions(Limits limits, TimeProvider time)
                     $"An account has at most {limits.AccountSubscriptionsMax} subscriptions.");
             }
 
-            var subscription = new OpenSubscription(this, caller, time, cancelled);
+            var subscription = new OpenSubscription(this, caller, connection, time, cancelled);
             open.Add(subscription);
             return subscription;
         }
@@ -84,18 +84,17 @@ internal sealed class OpenSubscription : IDisposable
     private static readonly TimeSpan TimerMax = TimeSpan.FromDays(30);
     private readonly Subscriptions _all;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _over;
     private readonly CancellationTokenSource _cut = new();
     private readonly ITimer? _expiry;
     private ITimer? _grace;
+    private Waiter? _waiter;
     private int _ends;
     private volatile bool _accessEnded;
 
-    public OpenSubscription(Subscriptions all, Caller caller, TimeProvider time, CancellationToken cancelled)
+    public OpenSubscription(
+        Subscriptions all, Caller caller, string connection, TimeProvider time, CancellationToken cancelled)
     {
-        (_all, _time, Caller) = (all, time, caller);
-        _over = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-        Over = _over.Token;
+        (_all, _time, Caller, Connection, Cancelled) = (all, time, caller, connection, cancelled);
         Cut = _cut.Token;
         if (caller.Key?.ExpireTimeMicros is { } expires)
         {
@@ -107,8 +106,11 @@ internal sealed class OpenSubscription : IDisposable
 
     public Caller Caller { get; }
 
-    /// <summary>Fires when the call, or its session or key, ends: nothing more is begun.</summary>
-    public CancellationToken Over { get; }
+    /// <summary>The connection that it writes to; "": none.</summary>
+    public string Connection { get; }
+
+    /// <summary>Fires when the call ends.</summary>
+    public CancellationToken Cancelled { get; }
 
     /// <summary>
     /// Fires when a write that is under way is broken off, and the stream with it. The end of a call does not do
@@ -119,7 +121,10 @@ internal sealed class OpenSubscription : IDisposable
     /// <summary>The session has ended, or the key.</summary>
     public bool AccessEnded => _accessEnded;
 
-    /// <summary>Called by the journal's writer: what waits for the token runs elsewhere.</summary>
+    /// <summary>Has it woken when the session or key ends, which may be by now.</summary>
+    public void Wakes(Waiter waiter) => Interlocked.Exchange(ref _waiter, waiter);
+
+    /// <summary>Called by the journal's writer: who is woken goes on elsewhere.</summary>
     public void EndAccess()
     {
         _accessEnded = true;
@@ -129,7 +134,7 @@ internal sealed class OpenSubscription : IDisposable
         }
 
         _grace = _time.CreateTimer(_ => CutOff(), null, EndGrace, Timeout.InfiniteTimeSpan);
-        _ = _over.CancelAsync();
+        _waiter?.Wake();
     }
 
     public void CutOff() => _cut.Cancel();
@@ -143,7 +148,7 @@ internal sealed class OpenSubscription : IDisposable
             throw Sessions.Ended(Caller);
         }
 
-        Over.ThrowIfCancellationRequested();
+        Cancelled.ThrowIfCancellationRequested();
     }
 
     /// <summary>Not the sources: who ended the session or key, or cut the stream, may still be about it.</summary>

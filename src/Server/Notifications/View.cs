@@ -24,9 +24,12 @@ internal sealed class View(Memberships memberships, string accountId, Filter fil
 
     public Filter Filter => filter;
 
-    public Sight Of(Change change)
+    public Sight Of(Change change) => MayBeTold(change) ? OfAllowed(change) : Sight.Nothing;
+
+    /// <summary>The same, of a change that the account may be told of.</summary>
+    public Sight OfAllowed(Change change)
     {
-        if (!memberships.MayBeTold(accountId, change.Row) || key?.Names(change.Row.ListId) == false)
+        if (key?.Names(change.Row.ListId) == false)
         {
             return Sight.Nothing;
         }
@@ -41,6 +44,9 @@ internal sealed class View(Memberships memberships, string accountId, Filter fil
             _ => OfTask(change),
         };
     }
+
+    /// <summary>Whether the account may be told of a change now.</summary>
+    public bool MayBeTold(Change change) => memberships.MayBeTold(accountId, change.Row);
 
     /// <summary>Whether the caller sees the list now.</summary>
     public bool Sees(string listId) => key?.Names(listId) != false && memberships.IsMember(accountId, listId);
