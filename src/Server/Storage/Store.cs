@@ -54,6 +54,9 @@ internal sealed partial class Store : IDisposable
         Execute(db, string.Create(
             CultureInfo.InvariantCulture,
             $"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit={WriteAheadLog.BytesMax};"));
+
+        // A change's savepoint keeps the pages that it changes, and in a file as soon as they are 64 KiB.
+        Execute(db, "PRAGMA temp_store=MEMORY;");
         return db;
     }
 
