@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections;
 
@@ -15,6 +17,9 @@ internal class CallOutput(ServerCall call, RpcMethod method, RpcProtocol protoco
     private HandlerFlow? flow;
     private bool isClosed;
     private bool headersSent;
+
+    // Where encoded messages go as they are; null: they do not.
+    private readonly PipeWriter? plain = protocol.Plain;
 
     // Whether the protocol holds what is written, and whether any of that waits for the handler to give its thread
     // away. Changed by whoever has the turn.
@@ -159,6 +164,12 @@ internal class CallOutput(ServerCall call, RpcMethod method, RpcProtocol protoco
 
             if (message is IEncodedMessage encoded)
             {
+                if (!mayWait && TryWritePlain(encoded, cancellationToken, out flush))
+                {
+                    isHeld = false;
+                    return SentAsync(flush);
+                }
+
                 protocol.WriteEncoded(encoded, compress);
             }
             else
@@ -178,6 +189,22 @@ internal class CallOutput(ServerCall call, RpcMethod method, RpcProtocol protoco
         }
 
         return SentAsync(flush);
+    }
+
+    /// Sends a message that nothing is to be done to past the protocol, which is an object less to visit.
+    private bool TryWritePlain(IEncodedMessage message, CancellationToken cancellationToken, out ValueTask<bool> flush)
+    {
+        ReadOnlyMemory<byte> frame = message.Frame;
+        if (plain is null || frame.Length - Frame.HeaderBytes > method.Policy.SendBytesMax)
+        {
+            flush = default;
+            return false;
+        }
+
+        plain.Write(frame.Span);
+        headersSent = true;
+        flush = RpcProtocol.FlushAsync(plain, cancellationToken);
+        return true;
     }
 
     /// Gives the turn away, as soon as the client has taken what was sent.

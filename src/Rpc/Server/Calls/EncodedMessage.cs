@@ -71,6 +71,9 @@ public sealed class EncodedMessage<T> : IEncodedMessage
 /// A message that is encoded, of whatever class: a write of it needs no other code for each.
 internal interface IEncodedMessage
 {
+    /// Its five bytes and its payload, as plain protobuf.
+    ReadOnlyMemory<byte> Frame { get; }
+
     /// The length of its payload in a codec, before any compression.
     int Length(MessageCodec codec);
 

@@ -25,6 +25,9 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
     /// Whether anything of the answer is on its way: headers that were asked for, or a message.
     protected bool Begun { get; private set; }
 
+    /// Whether frames that were made of plain protobuf are those of this call.
+    protected bool IsPlain => deflater is null && Codec.Json is null;
+
     /// Whether frames are not to be sent as they are.
     protected virtual bool HoldsAll => false;
 
@@ -90,10 +93,7 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
     public override ValueTask<bool> FlushAsync(CancellationToken cancellationToken)
     {
         LetGo();
-        ValueTask<FlushResult> flush = Body.FlushAsync(cancellationToken);
-        return flush.IsCompletedSuccessfully ? new(flush.Result.IsCompleted) : WaitAsync(flush);
-
-        static async ValueTask<bool> WaitAsync(ValueTask<FlushResult> flush) => (await flush).IsCompleted;
+        return FlushAsync(Body, cancellationToken);
     }
 
     public override void Release() => frames?.Release();

@@ -12,6 +12,8 @@ internal sealed class GrpcProtocol(HttpContext http, RpcMethod method, MessageCo
 {
     private SequencePosition? taken;
 
+    public override PipeWriter? Plain => IsPlain ? Http.Response.BodyWriter : null;
+
     public override void Open()
     {
         IHeaderDictionary request = Http.Request.Headers;

@@ -69,6 +69,10 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     /// The same with a message that may have been encoded before.
     public abstract void WriteEncoded(IEncodedMessage message, bool compress);
 
+    /// Where encoded messages that nobody compresses are written as they are, once the call is open, while nothing is
+    /// held; null: nowhere.
+    public virtual PipeWriter? Plain => null;
+
     /// Lets what is written from now on wait to be sent together, or no longer.
     public virtual void Hold(bool hold)
     {
@@ -79,6 +83,15 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
 
     /// Sends what is written; true if nobody will read it.
     public abstract ValueTask<bool> FlushAsync(CancellationToken cancellationToken);
+
+    /// The same of a response's body.
+    public static ValueTask<bool> FlushAsync(PipeWriter body, CancellationToken cancellationToken)
+    {
+        ValueTask<FlushResult> flush = body.FlushAsync(cancellationToken);
+        return flush.IsCompletedSuccessfully ? new(flush.Result.IsCompleted) : WaitAsync(flush);
+
+        static async ValueTask<bool> WaitAsync(ValueTask<FlushResult> flush) => (await flush).IsCompleted;
+    }
 
     /// Tells how the call ended. The request's end completes the response, unless somebody does before.
     public abstract ValueTask EndAsync(Status status, Metadata? trailers);
