@@ -46,17 +46,7 @@ public sealed class SubscribeCatchUpTests
         string ada = await world.AccountAsync();
         string list = await world.CreateListAsync(ada);
         var request = new SubscribeRequest { After = world.Tail.End.ToString() };
-        await world.ChangeAsync(change =>
-        {
-            for (int at = 0; at < Tasks; at++)
-            {
-                var task = new TaskItem { Id = $"{at}", TaskListId = list, Title = $"task {at}" };
-                change.Tell(ada, list, new Notification { TaskCreated = new TaskCreated { Task = task } }, task.Id);
-            }
-
-            return 0;
-        });
-
+        await TellAsync(world, ada, list, Tasks);
         var stalled = new List<SubscribeCall>();
         for (int reader = 0; reader < TurnsAtOnce + 3; reader++)
         {
@@ -83,6 +73,36 @@ public sealed class SubscribeCatchUpTests
             Assert.Equal(Case.Synced, (await reader.NextAsync()).MessageCase);
         }
     }
+
+    [Fact]
+    public async Task Whoever_loses_access_waits_for_no_turn_to_be_told_so()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        string after = world.Tail.End.ToString();
+        await TellAsync(world, ada, list, CatchUp.FreeChanges + 1);
+        await TakeAllAsync(world.Turns);
+        await using SubscribeCall stream = world.Subscribe(ada, after);
+        await stream.Context.HeadersSent.WaitAsync(Net);
+        await world.EndSessionAsync(ada);
+        world.Time.Advance(TimeSpan.FromMilliseconds(500));
+        Assert.Equal("SESSION_ENDED", Refusal.Of(await stream.FailureAsync()).Reason);
+        Assert.False(stream.TryNext(out _));
+    }
+
+    private static Task TellAsync(SubscribeWorld world, string account, string list, int tasks) =>
+        world.ChangeAsync(change =>
+        {
+            for (int at = 0; at < tasks; at++)
+            {
+                var task = new TaskItem { Id = $"{at}", TaskListId = list, Title = $"task {at}" };
+                change.Tell(
+                    account, list, new Notification { TaskCreated = new TaskCreated { Task = task } }, task.Id);
+            }
+
+            return 0;
+        });
 
     private static Task<long[]> TakeAllAsync(CatchUp turns) =>
         Task.WhenAll(Enumerable.Range(0, TurnsAtOnce).Select(_ => turns.EnterAsync(default).AsTask()));

@@ -36,6 +36,8 @@ internal sealed class SubscribeWorld : IAsyncDisposable
 
     public Bell Bell { get; private set; } = null!;
 
+    public CatchUp Turns { get; private set; } = null!;
+
     public Memberships Memberships { get; private set; } = null!;
 
     public NotificationRpcs Rpcs { get; private set; } = null!;
@@ -138,8 +140,9 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         Bell = new Bell(Tail, Memberships);
         _pages = new JournalPages(_store, Tail);
         var subscriptions = new Subscriptions(Limits, Time);
+        Turns = new CatchUp(Time);
         Rpcs = new NotificationRpcs(
-            _store, Tail, Bell, new CatchUp(Time), _pages, subscriptions, Memberships, Limits, Time);
+            _store, Tail, Bell, Turns, _pages, subscriptions, Memberships, Limits, Time);
         Journal.Start();
         await Memberships.LoadAsync(CancellationToken.None);
         Journal.Committed += rows => Memberships.Apply(Learns(rows));
