@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Squall.Rpc.Tests;
 
@@ -139,6 +140,46 @@ public sealed class ClientConnectionTests
             .ResponseAsync.WaitAsync(ScriptedServer.Net);
         Assert.Equal("late", answer.Text);
         Assert.True(dials > 1);
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(0)]
+    public async Task A_handler_is_asked_for_the_connection_that_it_alone_can_make(int status)
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(http =>
+        {
+            http.Response.StatusCode = status;
+            if (status == 0)
+            {
+                http.Features.Get<IHttpResetFeature>()!.Reset(1);
+            }
+
+            return Task.CompletedTask;
+        });
+        bool isThere = true;
+        using GrpcChannel channel = GrpcChannel.ForAddress("http://known-to-it-alone.invalid", new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectCallback = async (_, cancellationToken) =>
+                {
+                    var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                    await socket.ConnectAsync(
+                        IPAddress.Loopback, isThere ? server.Address.Port : 1, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+                PooledConnectionLifetime = TimeSpan.Zero,
+            },
+            DisposeHttpClient = true,
+        });
+        await channel.ConnectAsync().WaitAsync(ScriptedServer.Net);
+        Assert.Equal(ConnectivityState.Ready, channel.State);
+        isThere = false;
+        RpcException thrown = await Assert.ThrowsAsync<RpcException>(
+            () => channel.ConnectAsync().WaitAsync(ScriptedServer.Net));
+        Assert.Equal(StatusCode.Unavailable, thrown.StatusCode);
+        Assert.Equal(ConnectivityState.TransientFailure, channel.State);
     }
 
     [Fact]

@@ -20,6 +20,8 @@ public sealed class TestKitTests
         await using WebApplication app = await StartAsync();
         Assert.Equal(["http://in-process"], app.Urls);
         using GrpcChannel channel = app.Services.CreateInProcessChannel();
+        await channel.ConnectAsync();
+        Assert.Equal(ConnectivityState.Ready, channel.State);
         var client = new EchoService.EchoServiceClient(channel);
         Assert.Equal("hi", (await client.UnaryAsync(new() { Text = "hi" })).Text);
         using var repeat = client.Repeat(new() { Count = 3 });

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Reflection;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,9 @@ internal sealed class ChannelTransport : IDisposable
 
     /// Marks a request whose version of HTTP the channel's options name: a handler is not to choose another.
     public static readonly HttpRequestOptionsKey<bool> VersionIsNamed = new("Squall.Rpc.VersionIsNamed");
+
+    private static readonly Method<string, string> Nothing = new(
+        MethodType.Unary, "", "", Marshallers.StringMarshaller, Marshallers.StringMarshaller);
 
     private static readonly TimeSpan PingDelayMax = TimeSpan.FromHours(1);
 
@@ -63,6 +67,29 @@ internal sealed class ChannelTransport : IDisposable
         return client is null
             ? invoker!.SendAsync(request, cancellationToken)
             : client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    /// Makes a connection. What a handler that is not ours has instead of TCP, it alone knows: it is given a request
+    /// which asks for nothing, and whatever the answer is, there was a connection for it.
+    public async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        if (client is null && options.HttpHandler is null)
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(address.DnsSafeHost, address.Port, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Options, address);
+        try
+        {
+            using HttpResponseMessage answer =
+                await SendAsync(request, Nothing, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (TransportFailure.IsOfStream(failure))
+        {
+            // Refused, by a server that is there.
+        }
     }
 
     /// Hears what a call failed with. A server that calls our own handler to calm gets half as many pings on its next

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client.Configuration;
 using Microsoft.Extensions.Logging;
@@ -91,18 +90,17 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     {
         ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, this);
         connectivity.Set(ConnectivityState.Connecting);
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await socket.ConnectAsync(Address.DnsSafeHost, Address.Port, cancellationToken).ConfigureAwait(false);
+            await Transport.ConnectAsync(cancellationToken).ConfigureAwait(false);
             connectivity.Set(ConnectivityState.Ready);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             connectivity.Set(ConnectivityState.Idle);
             throw;
         }
-        catch (SocketException e)
+        catch (Exception e)
         {
             connectivity.Set(ConnectivityState.TransientFailure);
             throw new RpcException(TransportFailure.ToStatus(e, Address));

@@ -71,6 +71,10 @@ internal static class TransportFailure
     public static bool IsCalledToCalm(Exception failure) =>
         Find<HttpProtocolException>(failure) is { ErrorCode: EnhanceYourCalm } protocol && !IsOfStream(protocol);
 
+    /// Whether the server ended the request's stream, on a connection that goes on.
+    public static bool IsOfStream(Exception failure) =>
+        Find<HttpProtocolException>(failure) is { } protocol && IsOfStream(protocol);
+
     // .NET tells a stream's end from a connection's in the message alone.
     private static bool IsOfStream(HttpProtocolException failure) =>
         failure.Message.Contains("reset the stream", StringComparison.Ordinal);
