@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Google.Protobuf;
 using Squall.V1;
 
@@ -95,7 +94,7 @@ internal sealed class ChangeScope(SquallDb db, long epoch)
     private ChangeRow Next(int kind, string actorId, string accountId) => new()
     {
         Seq = ++_seq,
-        Mark = RandomNumberGenerator.GetInt32(int.MaxValue),
+        Mark = RandomBytes.NextInt32(),
         Kind = kind,
         ActorId = actorId,
         AccountId = accountId,

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Google.Protobuf.WellKnownTypes;
 
 namespace Squall.Server;
@@ -10,7 +9,7 @@ internal static class Ids
     private const int PlacesMax = 1 << 14;
 
     /// <summary>A UUIDv7 in lower case, whose order is that of the microsecond it was made in.</summary>
-    public static string New(long nowMicros) => New(nowMicros, RandomNumberGenerator.GetInt32(PlacesMax));
+    public static string New(long nowMicros) => New(nowMicros, RandomBytes.NextInt32() % PlacesMax);
 
     /// <summary>
     /// The same, and of those made in one microsecond, that of their <paramref name="place"/>: below 16,384.
@@ -19,7 +18,7 @@ internal static class Ids
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(place, PlacesMax);
         Span<byte> bytes = stackalloc byte[16];
-        RandomNumberGenerator.Fill(bytes);
+        RandomBytes.Fill(bytes);
         BinaryPrimitives.WriteInt64BigEndian(bytes, (nowMicros / 1_000) << 16);
         int fraction = (int)(nowMicros % 1_000) * 4_096 / 1_000;
         bytes[6] = (byte)(0x70 | (fraction >> 8));
