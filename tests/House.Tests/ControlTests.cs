@@ -63,6 +63,14 @@ public sealed class ControlTests
         { "applications use gRPC's own API", "src/ClientSdk/A.cs", "using Squall.Rpc;", "A.cs:1: names Squall.Rpc" },
         { "applications use gRPC's own API", "src/Server/A.cs", Call("_ = Rpc.Frame.HeaderBytes"), "names Squall.Rpc" },
         {
+            "what the runtime refuses has a reason", "src/Rpc/Server/A.cs",
+            Call("throw new RpcException(status)"), "A.cs:1: an error without a reason"
+        },
+        {
+            "what the runtime refuses has a reason", "src/Rpc/Server/A.cs",
+            "class A { RpcException Late() => new(status); }", "A.cs:1: an error without a reason"
+        },
+        {
             "applications can do without the runtime", "samples/A/A.csproj",
             Uses("../../src/Rpc/Client/C.csproj"), "with the official packages"
         },

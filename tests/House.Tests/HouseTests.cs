@@ -20,6 +20,7 @@ public sealed class HouseTests
         ["features use what they may"] = FeatureArrows.Uses,
         ["features are in the table"] = FeatureArrows.Folders,
         ["applications use gRPC's own API"] = RpcUse.Names,
+        ["what the runtime refuses has a reason"] = RpcUse.Reasons,
         ["applications can do without the runtime"] = RpcUse.References,
         ["no project above another"] = Packaging.Nesting,
         ["every project in the solution"] = Packaging.Solution,

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 
 namespace Squall.Rpc.Tests;
@@ -11,7 +13,8 @@ namespace Squall.Rpc.Tests;
 /// made and read here, so that what is tested is what is on the wire.
 public sealed record World(string Protocol, int Http, string Codec = "proto", bool Gzip = false)
 {
-    private string Type => Protocol switch
+    /// The content's type.
+    public string Type => Protocol switch
     {
         "connect" => "application/connect+" + Codec,
         "unary" => "application/" + Codec,
@@ -20,7 +23,7 @@ public sealed record World(string Protocol, int Http, string Codec = "proto", bo
         _ => "application/grpc+" + Codec,
     };
 
-    private bool IsConnect => Protocol is "connect" or "unary";
+    public bool IsConnect => Protocol is "connect" or "unary";
 
     /// All that carry streams.
     public static TheoryData<World> Streams => [.. All(unary: false)];
@@ -31,20 +34,25 @@ public sealed record World(string Protocol, int Http, string Codec = "proto", bo
     public override string ToString() => $"{Protocol}/{Http}/{Codec}{(Gzip ? "/gzip" : "")}";
 
     /// Calls with these requests, and reads the whole answer.
-    public async Task<WorldAnswer> CallAsync(
-        ServerHost host, string path, EchoRequest[] requests, params (string Name, string Value)[] headers)
+    public Task<WorldAnswer> CallAsync(
+        ServerHost host, string path, EchoRequest[] requests, params (string Name, string Value)[] headers) =>
+        SendAsync(host, path, Body(requests), headers);
+
+    /// The same with a body as it is to be.
+    public async Task<WorldAnswer> SendAsync(
+        ServerHost host, string path, byte[] body, params (string Name, string Value)[] headers) => Read(
+            await host.Http(Http).SendAsync(
+                path, new ByteArrayContent(body), Type, [.. headers, .. EncodingHeaders()]));
+
+    /// What a whole answer says.
+    public WorldAnswer Read(RawAnswer raw) => Protocol switch
     {
-        RawAnswer raw = await host.Http(Http).SendAsync(
-            path, new ByteArrayContent(Body(requests)), Type, [.. headers, .. EncodingHeaders()]);
-        return Protocol switch
-        {
-            "unary" => ReadUnary(raw),
-            "connect" => ReadConnect(raw),
-            "grpc" => ReadGrpc(raw, raw.Body),
-            "web" => ReadWeb(raw, raw.Body),
-            _ => ReadWeb(raw, FromText(raw.Text)),
-        };
-    }
+        "unary" => ReadUnary(raw),
+        "connect" => ReadConnect(raw),
+        "grpc" => ReadGrpc(raw, raw.Body),
+        "web" => ReadWeb(raw, raw.Body),
+        _ => ReadWeb(raw, FromText(raw.Text)),
+    };
 
     /// The header that bounds a call's time, in milliseconds.
     public (string Name, string Value) Timeout(int milliseconds) => IsConnect
@@ -210,7 +218,7 @@ public sealed record World(string Protocol, int Http, string Codec = "proto", bo
         Message = StatusMessage.Decode(answer.Trailers.GetValueOrDefault("grpc-message") ?? ""),
         Details = answer.Trailers.TryGetValue("grpc-status-details-bin", out string? details)
             && BinaryHeader.TryDecode(details, out List<byte[]> bytes)
-                ? [.. Google.Rpc.Status.Parser.ParseFrom(bytes[0]).Details.Select(any => any.TypeUrl.Split('/')[1])]
+                ? [.. Google.Rpc.Status.Parser.ParseFrom(Assert.Single(bytes)).Details]
                 : [],
     };
 
@@ -222,16 +230,21 @@ public sealed record World(string Protocol, int Http, string Codec = "proto", bo
             Code = code,
             Message = error.TryGetProperty("message", out JsonElement message) ? message.GetString()! : "",
             Details = error.TryGetProperty("details", out JsonElement details)
-                ? [.. details.EnumerateArray().Select(TypeOfShown)]
+                ? [.. details.EnumerateArray().Select(Shown)]
                 : [],
         };
     }
 
     /// Whatever the call's own content, people are shown what a detail holds.
-    private static string TypeOfShown(JsonElement detail)
+    private static Any Shown(JsonElement detail)
     {
         Assert.NotEmpty(detail.GetProperty("debug").EnumerateObject());
-        return detail.GetProperty("type").GetString()!;
+        Assert.True(BinaryHeader.TryDecode(detail.GetProperty("value").GetString()!, out List<byte[]> values));
+        return new Any
+        {
+            TypeUrl = "type.googleapis.com/" + detail.GetProperty("type").GetString(),
+            Value = ByteString.CopyFrom(Assert.Single(values)),
+        };
     }
 
     private static IEnumerable<(byte Flags, byte[] Payload)> Frames(byte[] body, byte flagsKnown, WorldAnswer answer)
@@ -262,6 +275,12 @@ public sealed record WorldAnswer(RawAnswer Raw)
 
     public string Message { get; init; } = "";
 
+    public Any[] Details { get; init; } = [];
+
     /// The full names of the details' types.
-    public string[] Details { get; init; } = [];
+    public string[] DetailTypes => [.. Details.Select(detail => Any.GetTypeName(detail.TypeUrl))];
+
+    /// Null: its reason is not told.
+    public ErrorInfo? Cause => Details.Where(detail => detail.Is(ErrorInfo.Descriptor))
+        .Select(detail => detail.Unpack<ErrorInfo>()).SingleOrDefault();
 }

@@ -191,7 +191,7 @@ public sealed class ServerGrpcTests
         Task stopping = host.StopAsync();
         WorldAnswer answer = await open.WaitAsync(Net);
         Assert.Equal(StatusCode.Unavailable, answer.Code);
-        Assert.Equal(["google.rpc.RetryInfo"], answer.Details);
+        Assert.Equal(["google.rpc.RetryInfo"], answer.DetailTypes);
         await stopping.WaitAsync(Net);
     }
 

@@ -78,7 +78,7 @@ public sealed class ServerProtocolTests
             ("echo-a", "one"), ("echo-raw-bin", "q6ur"));
         Assert.Equal(StatusCode.NotFound, answer.Code);
         Assert.Equal(text, answer.Message);
-        Assert.Equal(["google.rpc.ErrorInfo"], answer.Details);
+        Assert.Equal(["google.rpc.ErrorInfo"], answer.DetailTypes);
         Assert.Equal("one", answer.Raw.Header("echo-a"));
         Assert.Equal("q6ur", answer.Raw.Header("echo-raw-bin"));
         Assert.Equal("one", answer.Trailers["trail-a"]);

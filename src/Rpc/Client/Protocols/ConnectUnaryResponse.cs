@@ -66,7 +66,7 @@ internal sealed class ConnectUnaryResponse(CallRequest call, HttpResponseMessage
             ReadResult read = await Pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
             if (read.Buffer.Length > BytesMax)
             {
-                throw Frame.TooLarge("received", read.Buffer.Length, BytesMax);
+                throw new RpcException(Frame.TooLarge("received", read.Buffer.Length, BytesMax));
             }
 
             if (read.IsCompleted)

@@ -139,8 +139,6 @@ public sealed class GrpcWebHandler : DelegatingHandler
     /// The response's body as gRPC has it, its trailers taken out of it.
     private sealed class WebResponseContent : HttpContent
     {
-        private static readonly Status NotBase64 = new(StatusCode.Internal, "The response's body is not base64.");
-
         private readonly HttpResponseMessage response;
         private readonly HttpContent web;
         private readonly bool isText;
@@ -188,5 +186,8 @@ public sealed class GrpcWebHandler : DelegatingHandler
             web.Dispose();
             base.Dispose(disposing);
         }
+
+        private static RpcException NotBase64() =>
+            new(new Status(StatusCode.Internal, "The response's body is not base64."));
     }
 }

@@ -139,4 +139,7 @@ public class RpcException : Exception
 
     /// <summary>The trailers that came, or are to go, with the status; never null.</summary>
     public Metadata Trailers { get; }
+
+    /// <summary>What the runtime itself refuses; null: it is another's error.</summary>
+    internal Squall.Rpc.Refusal? Refusal { get; init; }
 }

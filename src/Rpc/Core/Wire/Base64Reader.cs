@@ -6,8 +6,8 @@ using Grpc.Core;
 namespace Squall.Rpc;
 
 /// Reads bytes out of base64 as it comes. Whoever writes it may flush, and pad, wherever it likes; four characters
-/// that belong together may come apart. What is not base64 fails with the status given.
-internal sealed class Base64Reader(PipeReader text, Status invalid) : PipeReader
+/// that belong together may come apart. What is not base64 fails as is given.
+internal sealed class Base64Reader(PipeReader text, Func<RpcException> invalid) : PipeReader
 {
     private const int GroupCharacters = 4;
 
@@ -63,7 +63,7 @@ internal sealed class Base64Reader(PipeReader text, Status invalid) : PipeReader
         long whole = buffer.Length / GroupCharacters * GroupCharacters;
         if (isLast && whole != buffer.Length)
         {
-            throw Invalid();
+            throw invalid();
         }
 
         byte[] rented = ArrayPool<byte>.Shared.Rent((int)whole);
@@ -74,7 +74,7 @@ internal sealed class Base64Reader(PipeReader text, Status invalid) : PipeReader
             // The decoder would pass over white space, and then the groups would be others.
             if (groups.ContainsAny(" \t\r\n"u8))
             {
-                throw Invalid();
+                throw invalid();
             }
 
             while (groups.Length > 0)
@@ -99,12 +99,10 @@ internal sealed class Base64Reader(PipeReader text, Status invalid) : PipeReader
         if (Base64.DecodeFromUtf8(groups[..length], target, out int read, out int written) != OperationStatus.Done
             || read != length)
         {
-            throw Invalid();
+            throw invalid();
         }
 
         bytes.Writer.Advance(written);
         return length;
     }
-
-    private RpcException Invalid() => new(invalid);
 }

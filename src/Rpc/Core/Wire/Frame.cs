@@ -51,14 +51,16 @@ public static class Frame
         flags = header[0];
         if ((flags & ~flagsKnown) != 0)
         {
-            throw new RpcException(new Status(StatusCode.Internal, $"A message has the unknown flags {flags}."));
+            throw Refusal.Of(
+                new Status(StatusCode.Internal, $"A message has the unknown flags {flags}."),
+                ErrorReasons.UnknownFlags);
         }
 
         // Unsigned on the wire: read as signed, a length of 2 GiB would pass for a negative one.
         uint length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
         if (length > (uint)bytesMax)
         {
-            throw TooLarge("received", length, bytesMax);
+            throw Refusal.Of(TooLarge("received", length, bytesMax), ErrorReasons.RequestTooLarge);
         }
 
         if (bytes - HeaderBytes < length)
@@ -80,6 +82,6 @@ public static class Frame
             && buffer.Length - HeaderBytes == length;
     }
 
-    internal static RpcException TooLarge(string what, long length, int bytesMax) => new(new Status(
-        StatusCode.ResourceExhausted, $"A {what} message of {length} bytes is larger than the {bytesMax} allowed."));
+    internal static Status TooLarge(string what, long length, int bytesMax) => new(
+        StatusCode.ResourceExhausted, $"A {what} message of {length} bytes is larger than the {bytesMax} allowed.");
 }

@@ -111,7 +111,7 @@ public sealed class FrameBuffer : SerializationContext, IBufferWriter<byte>, IDi
     {
         if (length > bytesMax)
         {
-            throw Frame.TooLarge("sent", length, bytesMax);
+            throw new RpcException(Frame.TooLarge("sent", length, bytesMax));
         }
     }
 

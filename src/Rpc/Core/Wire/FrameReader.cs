@@ -99,7 +99,8 @@ public sealed class FrameReader(PipeReader pipe, int bytesMax, byte flagsKnown =
         pipe.AdvanceTo(buffer.Start, buffer.End);
         return !read.IsCompleted || buffer.IsEmpty
             ? read.IsCompleted
-            : throw new RpcException(
-                new Status(StatusCode.Internal, $"The stream ended {buffer.Length} bytes into a message."));
+            : throw Refusal.Of(
+                new Status(StatusCode.Internal, $"The stream ended {buffer.Length} bytes into a message."),
+                ErrorReasons.TruncatedRequest);
     }
 }

@@ -47,8 +47,10 @@ public static class Gzip
                 inflated.Advance(read);
                 if (inflated.WrittenCount > bytesMax)
                 {
-                    throw new RpcException(new Status(StatusCode.ResourceExhausted,
-                        $"A received message inflates to more than the {bytesMax} bytes allowed."));
+                    throw Refusal.Of(
+                        new Status(StatusCode.ResourceExhausted,
+                            $"A received message inflates to more than the {bytesMax} bytes allowed."),
+                        ErrorReasons.RequestTooLarge);
                 }
 
                 if (inflated.FreeCapacity == 0 && inflated.Capacity > bytesMax / 2)
@@ -62,13 +64,12 @@ public static class Gzip
         }
         catch (InvalidDataException)
         {
-            throw new RpcException(
-                new Status(StatusCode.Internal, $"A compressed message is not {provider.EncodingName}."));
+            throw Broken($"A compressed message is not {provider.EncodingName}.");
         }
 
         if (provider is GzipCompressionProvider && !EndsWhole(compressed, inflated.WrittenSpan))
         {
-            throw new RpcException(new Status(StatusCode.Internal, "A compressed message is cut off."));
+            throw Broken("A compressed message is cut off.");
         }
 
         return new ReadOnlySequence<byte>(inflated.WrittenMemory);
@@ -91,6 +92,9 @@ public static class Gzip
 
         return compressed.GetBuffer().AsMemory(0, (int)compressed.Length);
     }
+
+    private static RpcException Broken(string how) =>
+        Refusal.Of(new Status(StatusCode.Internal, how), ErrorReasons.BrokenEncoding);
 
     /// Whether gzip's end, which tells length and checksum of the last member, fits what there is: the inflating stream
     /// takes input that is cut off for the whole. Mostly there is one member, whose checksum the stream has looked at.

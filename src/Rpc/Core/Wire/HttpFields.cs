@@ -67,8 +67,9 @@ public static class HttpFields
             return BinaryHeader.Encode(entry.ValueBytes);
         }
 
-        return IsPlain(entry.Value) ? entry.Value.Trim(' ') : throw new RpcException(new Status(
-            StatusCode.Internal, $"The metadata {entry.Key} has characters outside printable ASCII."));
+        return IsPlain(entry.Value) ? entry.Value.Trim(' ') : throw Refusal.Of(
+            new Status(StatusCode.Internal, $"The metadata {entry.Key} has characters outside printable ASCII."),
+            ErrorReasons.InvalidResponseMetadata);
     }
 
     private static bool IsPlain(ReadOnlySpan<char> value) => !value.ContainsAnyExceptInRange(' ', '~');

@@ -83,7 +83,7 @@ internal sealed class CallLife(ServerCall call, CancellationToken aborted, TimeP
             }
         }
 
-        call.EndEarly(CallEnd.DeadlineExceeded);
+        call.EndEarly(CallEnd.DeadlinePassed());
     }
 
     // A timer counts whole milliseconds; one more keeps it from ringing a moment too early, over and over.

@@ -29,7 +29,8 @@ internal static class CallMetadata
         }
         catch (RpcException exception)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, exception.Status.Detail));
+            throw Refusal.Of(
+                new Status(StatusCode.InvalidArgument, exception.Status.Detail), ErrorReasons.InvalidMetadata);
         }
 
         return metadata;
@@ -51,6 +52,10 @@ internal static class CallMetadata
 
         return all;
     }
+
+    /// The status's details alone, which, being bytes, can always be carried.
+    public static Metadata? DetailsOf(Metadata? trailers) =>
+        trailers?.Get(StatusTrailers.Details) is { } entry ? [entry] : null;
 
     public static string Peer(ConnectionInfo connection) => connection.RemoteIpAddress switch
     {

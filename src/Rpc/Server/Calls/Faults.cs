@@ -14,9 +14,7 @@ internal static partial class Faults
         if (exception is RpcException { StatusCode: not StatusCode.OK } rpc)
         {
             Refused(log, call.Method, rpc.StatusCode);
-            return new CallEnd(
-                rpc.Status,
-                rpc is RequestFaultException fault ? fault.Details(call.Policy.ErrorDomain) : rpc.Trailers);
+            return CallEnd.By(rpc, call.Policy.ErrorDomain);
         }
 
         // A call that is over for its caller fails its handler in many ways; none of them is the server's fault.
@@ -33,11 +31,9 @@ internal static partial class Faults
         }
 
         Failed(log, exception, call.Method);
-        return new CallEnd(
-            new Status(StatusCode.Unknown, call.Policy.DetailedErrors
-                ? $"{exception.GetType().Name}: {exception.Message}"
-                : Unexpected),
-            null);
+        string told = call.Policy.DetailedErrors ? $"{exception.GetType().Name}: {exception.Message}" : Unexpected;
+        return CallEnd.By(
+            Refusal.Of(new Status(StatusCode.Unknown, told), ErrorReasons.UnexpectedFailure), call.Policy.ErrorDomain);
     }
 
     [LoggerMessage(1, LogLevel.Debug, "Call {Method} was refused with {Code}.")]

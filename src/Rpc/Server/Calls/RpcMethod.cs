@@ -30,8 +30,10 @@ internal abstract class RpcMethod(IMethod definition, CallPolicy policy, IReadOn
 internal sealed class UnknownMethod(string path, CallPolicy policy)
     : RpcMethod(new Unknown(path), policy, [])
 {
-    public override ValueTask<object?> RunAsync(ServerCall call) => throw new RpcException(new Status(
-        StatusCode.Unimplemented, $"There is no method {Definition.FullName}. Paths are case-sensitive."));
+    public override ValueTask<object?> RunAsync(ServerCall call) => throw Refusal.Of(
+        new Status(
+            StatusCode.Unimplemented, $"There is no method {Definition.FullName}. Paths are case-sensitive."),
+        ErrorReasons.UnknownMethod);
 
     public override void WriteResponse(RpcProtocol protocol, object response, bool compress) =>
         throw new NotSupportedException();
@@ -59,8 +61,8 @@ internal abstract class RpcMethod<TRequest, TResponse>(
     public override void WriteResponse(RpcProtocol protocol, object response, bool compress) =>
         protocol.Write((TResponse)response, method.ResponseMarshaller, compress);
 
-    protected static TResponse Answered(TResponse? response) => response ?? throw new RpcException(
-        new Status(StatusCode.Cancelled, "No message returned from method."));
+    protected static TResponse Answered(TResponse? response) => response ?? throw Refusal.Of(
+        new Status(StatusCode.Cancelled, "No message returned from method."), ErrorReasons.NoResponse);
 }
 
 internal sealed class UnaryMethod<TRequest, TResponse>(

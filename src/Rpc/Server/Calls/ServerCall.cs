@@ -69,7 +69,7 @@ internal sealed class ServerCall(
 
         if (bound <= TimeSpan.Zero)
         {
-            throw new RpcException(CallEnd.DeadlineExceeded.Status);
+            throw CallEnd.DeadlinePassed();
         }
 
         HasDefaultDeadline = isDefault;
@@ -101,11 +101,11 @@ internal sealed class ServerCall(
 
     /// Waits for what the caller has to send: a request that is one message, or the rest of one that has begun.
     public ValueTask<T> WithinReadTimeAsync<T>(ValueTask<T> pending) =>
-        WithinAsync(pending, options.RequestReadTimeMax, static call => call.EndEarly(CallEnd.RequestLate));
+        WithinAsync(pending, options.RequestReadTimeMax, static call => call.EndEarly(CallEnd.RequestLate()));
 
     /// Waits for the client to take what was sent to it.
     public ValueTask<bool> WithinWriteTimeAsync(ValueTask<bool> pending) =>
-        WithinAsync(pending, options.StalledWriteMax, static call => call.EndEarly(CallEnd.ReaderStalled));
+        WithinAsync(pending, options.StalledWriteMax, static call => call.EndEarly(CallEnd.ResponseNotRead()));
 
     /// Where its one writer of messages goes, before there is any other.
     public void WriteBy(CallOutput stream)
@@ -187,8 +187,9 @@ internal sealed class ServerCall(
         body.CanGetUnflushedBytes && body.UnflushedBytes > CallOutput.WaitingBytesMax;
 
     /// Ends the call while its handler runs: its token fires, its caller is told, its stream is closed for good.
-    public void EndEarly(CallEnd end)
+    public void EndEarly(RpcException why)
     {
+        CallEnd end = CallEnd.By(why, Policy.ErrorDomain);
         if (!Life.Stop(end))
         {
             return;
@@ -294,18 +295,19 @@ internal sealed class ServerCall(
     {
         protocol.Hold(false);
         Metadata? trailers = CallMetadata.Join(TrailersSet, end.Trailers);
-        return trailers is null ? protocol.EndAsync(end.Status, null) : TellWithAsync(end.Status, trailers);
+        return trailers is null ? protocol.EndAsync(end.Status, null) : TellWithAsync(end, trailers);
     }
 
-    private async ValueTask TellWithAsync(Status status, Metadata trailers)
+    private async ValueTask TellWithAsync(CallEnd end, Metadata trailers)
     {
         try
         {
-            await protocol.EndAsync(status, trailers);
+            await protocol.EndAsync(end.Status, trailers);
         }
         catch (RpcException exception)
         {
-            await protocol.EndAsync(status.StatusCode == StatusCode.OK ? exception.Status : status, null);
+            CallEnd told = end.Status.StatusCode == StatusCode.OK ? CallEnd.By(exception, Policy.ErrorDomain) : end;
+            await protocol.EndAsync(told.Status, CallMetadata.DetailsOf(told.Trailers));
         }
     }
 }

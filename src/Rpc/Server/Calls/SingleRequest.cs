@@ -40,11 +40,12 @@ internal static class SingleRequest
         ServerCall call, T message, ValueTask<ReadOnlySequence<byte>?> second) => Only(call, message, await second);
 
     private static T Decode<T>(ServerCall call, Marshaller<T> marshaller, ReadOnlySequence<byte>? payload) =>
-        call.Protocol.Codec.Decode(payload ?? throw Refusal(call, "none"), marshaller);
+        call.Protocol.Codec.Decode(payload ?? throw Miscounted(call, "none"), marshaller);
 
     private static T Only<T>(ServerCall call, T message, ReadOnlySequence<byte>? second) =>
-        second is null ? message : throw Refusal(call, "more");
+        second is null ? message : throw Miscounted(call, "more");
 
-    private static RpcException Refusal(ServerCall call, string found) => new(new Status(
-        StatusCode.Unimplemented, $"{call.Method} takes exactly one request message, and {found} came."));
+    private static RpcException Miscounted(ServerCall call, string found) => Refusal.Of(
+        new Status(StatusCode.Unimplemented, $"{call.Method} takes exactly one request message, and {found} came."),
+        ErrorReasons.WrongRequestCount);
 }

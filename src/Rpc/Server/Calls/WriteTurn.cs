@@ -40,8 +40,11 @@ internal struct WriteTurn
 
             if (Waiting.Count >= waitingMax && !DropCancelled())
             {
-                return Task.FromException(new RpcException(new Status(
-                    StatusCode.ResourceExhausted, $"{waitingMax} writes wait already for the call to be read.")));
+                // No RetryInfo: it is up to the caller, which has to read, and to no time.
+                return Task.FromException(Refusal.Of(
+                    new Status(
+                        StatusCode.ResourceExhausted, $"{waitingMax} writes wait already for the call to be read."),
+                    ErrorReasons.TooManyWrites));
             }
 
             Waiting.Enqueue(turn);

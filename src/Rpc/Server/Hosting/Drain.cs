@@ -17,7 +17,7 @@ internal sealed class Drain : IDisposable
     public Drain(HealthStatus health, IOptions<RpcServerOptions> options, IHostApplicationLifetime? lifetime = null)
     {
         this.options = options.Value;
-        end = call => ((ServerCall)call!).EndEarly(End());
+        end = call => ((ServerCall)call!).EndEarly(Stopping());
         registration = lifetime?.ApplicationStopping.Register(() =>
         {
             // First whoever asks is told to go elsewhere; then those who are here are sent away.
@@ -31,16 +31,10 @@ internal sealed class Drain : IDisposable
     public void Watch(ServerCall call) => call.EndOn(begun.Token, end);
 
     /// UNAVAILABLE, with the time after which to come back.
-    public CallEnd End()
-    {
-        RpcException exception = new Google.Rpc.Status
-        {
-            Code = (int)StatusCode.Unavailable,
-            Message = "The server is stopping. Call again in a moment.",
-            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(options.DrainRetryDelay) }) },
-        }.ToRpcException();
-        return new CallEnd(exception.Status, exception.Trailers);
-    }
+    public RpcException Stopping() => Refusal.Of(
+        new Grpc.Core.Status(StatusCode.Unavailable, "The server is stopping. Call again in a moment."),
+        ErrorReasons.ServerStopping,
+        new RetryInfo { RetryDelay = Duration.FromTimeSpan(options.DrainRetryDelay) });
 
     public void Dispose()
     {

@@ -40,8 +40,9 @@ public sealed class RpcServerOptions
     public TimeSpan? ConnectionAgeGrace { get; set; }
 
     /// <summary>
-    /// The domain of the google.rpc.ErrorInfo, with the reason <c>INVALID_REQUEST</c>, that requests which cannot be
-    /// read are refused with; null, as it is unless set: they have none.
+    /// The domain of the google.rpc.ErrorInfo, with one of <see cref="ErrorReasons"/>, by which the runtime tells why
+    /// it ends a call with a status other than OK; null, as it is unless set: there is none. What a service throws is
+    /// told as it is.
     /// </summary>
     public string? ErrorDomain { get; set; }
 

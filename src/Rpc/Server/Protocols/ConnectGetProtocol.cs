@@ -31,7 +31,8 @@ internal sealed class ConnectGetProtocol(HttpContext http, RpcMethod method, Mes
         StringValues version = Http.Request.Query["connect"];
         if (version.Count > 0 && version != "v1")
         {
-            throw ConnectHeaders.Invalid("The parameter connect has to be v1, or not to be there.");
+            throw ConnectHeaders.Invalid(
+                ErrorReasons.UnknownVersion, "The parameter connect has to be v1, or not to be there.");
         }
     }
 
@@ -40,14 +41,15 @@ internal sealed class ConnectGetProtocol(HttpContext http, RpcMethod method, Mes
         IQueryCollection query = Http.Request.Query;
         if (!query.ContainsKey(EncodingParameter) || !query.TryGetValue("message", out StringValues message))
         {
-            throw ConnectHeaders.Invalid("The parameters encoding and message are missing, or one of them is.");
+            throw ConnectHeaders.Invalid(
+                ErrorReasons.InvalidQuery, "The parameters encoding and message are missing, or one of them is.");
         }
 
         string text = message.ToString();
         byte[] bytes = query["base64"] == "1" ? Decoded(text) : Encoding.UTF8.GetBytes(text);
         return bytes.Length <= Method.Policy.ReceiveBytesMax
             ? ValueTask.FromResult(new ReadOnlySequence<byte>(bytes))
-            : throw Frame.TooLarge("received", bytes.Length, Method.Policy.ReceiveBytesMax);
+            : throw TooLarge(bytes.Length);
     }
 
     private static byte[] Decoded(string text)
@@ -58,7 +60,8 @@ internal sealed class ConnectGetProtocol(HttpContext http, RpcMethod method, Mes
         }
         catch (FormatException)
         {
-            throw ConnectHeaders.Invalid("The parameter message is not URL-safe base64.");
+            throw ConnectHeaders.Invalid(
+                ErrorReasons.InvalidQuery, "The parameter message is not URL-safe base64.");
         }
     }
 }

@@ -15,7 +15,8 @@ internal static class ConnectHeaders
     {
         if (version.Count > 0 && version != "1")
         {
-            throw Invalid("The header connect-protocol-version has to be 1, or not to be there.");
+            throw Invalid(
+                ErrorReasons.UnknownVersion, "The header connect-protocol-version has to be 1, or not to be there.");
         }
     }
 
@@ -31,8 +32,11 @@ internal static class ConnectHeaders
         return timeout is [{ Length: <= TimeoutDigitsMax } text]
             && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long milliseconds)
                 ? TimeSpan.FromMilliseconds(milliseconds)
-                : throw Invalid($"The header connect-timeout-ms is one to {TimeoutDigitsMax} digits.");
+                : throw Invalid(
+                    ErrorReasons.InvalidTimeout,
+                    $"The header connect-timeout-ms is one to {TimeoutDigitsMax} digits.");
     }
 
-    public static RpcException Invalid(string message) => new(new Status(StatusCode.InvalidArgument, message));
+    public static RpcException Invalid(string reason, string message) =>
+        Refusal.Of(new Status(StatusCode.InvalidArgument, message), reason);
 }

@@ -121,7 +121,7 @@ internal class ConnectUnaryProtocol(HttpContext http, RpcMethod method, MessageC
         int bytesMax = Method.Policy.ReceiveBytesMax;
         if (Http.Request.ContentLength is { } announced && announced > bytesMax)
         {
-            throw Frame.TooLarge("received", announced, bytesMax);
+            throw TooLarge(announced);
         }
 
         while (true)
@@ -137,7 +137,7 @@ internal class ConnectUnaryProtocol(HttpContext http, RpcMethod method, MessageC
             if (result.Buffer.Length > bytesMax)
             {
                 body.AdvanceTo(result.Buffer.End);
-                throw Frame.TooLarge("received", result.Buffer.Length, bytesMax);
+                throw TooLarge(result.Buffer.Length);
             }
 
             if (result.IsCompleted)
@@ -150,6 +150,9 @@ internal class ConnectUnaryProtocol(HttpContext http, RpcMethod method, MessageC
         }
     }
 
+    protected RpcException TooLarge(long length) => Refusal.Of(
+        Frame.TooLarge("received", length, Method.Policy.ReceiveBytesMax), ErrorReasons.RequestTooLarge);
+
     /// A body that is not in its encoding is its sender's fault, as one that is no message is: HTTP 400, not 500.
     private ReadOnlySequence<byte> Inflate(ICompressionProvider provider, ReadOnlySequence<byte> message)
     {
@@ -159,7 +162,7 @@ internal class ConnectUnaryProtocol(HttpContext http, RpcMethod method, MessageC
         }
         catch (RpcException broken) when (broken.StatusCode == StatusCode.Internal)
         {
-            throw ConnectHeaders.Invalid(broken.Status.Detail);
+            throw ConnectHeaders.Invalid(ErrorReasons.BrokenEncoding, broken.Status.Detail);
         }
     }
 
@@ -169,9 +172,7 @@ internal class ConnectUnaryProtocol(HttpContext http, RpcMethod method, MessageC
         if (!encodings.TryFind(encoding, out inflater))
         {
             Http.Response.Headers.AcceptEncoding = encodings.Accepted;
-            throw new RpcException(new Status(
-                StatusCode.Unimplemented,
-                $"The server reads content in {encodings.Accepted}, and in no other encoding."));
+            throw encodings.Unknown("content");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Grpc.Core;
 using Grpc.Net.Compression;
 using Microsoft.Extensions.Primitives;
 
@@ -42,6 +43,11 @@ internal sealed class Encodings
         provider = encoding.Count == 1 ? Find(encoding[0]!) : null;
         return provider is not null || encoding == Identity;
     }
+
+    /// What a request is refused with whose encoding nobody here knows.
+    public RpcException Unknown(string what) => Refusal.Of(
+        new Status(StatusCode.Unimplemented, $"The server reads {what} in {Accepted}, and in no other encoding."),
+        ErrorReasons.UnknownEncoding);
 
     /// What the answer is compressed with, for a caller that takes these encodings; null: with nothing.
     public ICompressionProvider? ForAnswer(StringValues accepted)

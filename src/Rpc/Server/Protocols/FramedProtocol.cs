@@ -73,7 +73,8 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
         int length = message.Length(Codec);
         if (length > Method.Policy.SendBytesMax)
         {
-            throw Frame.TooLarge("sent", length, Method.Policy.SendBytesMax);
+            throw Refusal.Of(
+                Frame.TooLarge("sent", length, Method.Policy.SendBytesMax), ErrorReasons.ResponseTooLarge);
         }
 
         bool small = length < Method.Policy.Encodings.BytesMin;
@@ -105,9 +106,7 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
         Encodings encodings = Method.Policy.Encodings;
         return encodings.TryFind(encoding, out inflater)
             ? deflater = encodings.ForAnswer(accepted)
-            : throw new RpcException(new Status(
-                StatusCode.Unimplemented,
-                $"The server reads messages in {encodings.Accepted}, and in no other encoding."));
+            : throw encodings.Unknown("messages");
     }
 
     /// Writes a frame that is the protocol's own, with what it tells at its end.
@@ -177,7 +176,8 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
 
         return inflater is not null
             ? inflater.Inflate(payload.Value, Method.Policy.ReceiveBytesMax)
-            : throw new RpcException(new Status(
-                StatusCode.Internal, "A message is compressed, and no encoding is named."));
+            : throw Refusal.Of(
+                new Status(StatusCode.Internal, "A message is compressed, and no encoding is named."),
+                ErrorReasons.UnnamedEncoding);
     }
 }

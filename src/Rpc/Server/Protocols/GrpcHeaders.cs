@@ -18,7 +18,9 @@ internal static class GrpcHeaders
 
         return timeout.Count == 1 && GrpcTimeout.TryParse(timeout[0], out TimeSpan value)
             ? value
-            : throw new RpcException(new Status(StatusCode.InvalidArgument,
-                $"The header {GrpcTimeout.Header} is one to eight digits and one of H, M, S, m, u, n."));
+            : throw Refusal.Of(
+                new Status(StatusCode.InvalidArgument,
+                    $"The header {GrpcTimeout.Header} is one to eight digits and one of H, M, S, m, u, n."),
+                ErrorReasons.InvalidTimeout);
     }
 }

@@ -18,8 +18,6 @@ internal sealed class GrpcWebProtocol(HttpContext http, RpcMethod method, Messag
 
     private const byte Trailers = 0x80;
 
-    private static readonly Status NotBase64 = new(StatusCode.InvalidArgument, "The request's body is not base64.");
-
     private readonly bool isText = AcceptsText(http.Request);
 
     protected override bool HoldsAll => isText;
@@ -64,6 +62,8 @@ internal sealed class GrpcWebProtocol(HttpContext http, RpcMethod method, Messag
             frames, body.GetSpan(Base64.GetMaxEncodedToUtf8Length(frames.Length)), out _, out int length);
         body.Advance(length);
     }
+
+    private static RpcException NotBase64() => RequestFault.Of("The request's body is not base64.");
 
     private static bool AcceptsText(HttpRequest request)
     {

@@ -22,8 +22,8 @@ internal sealed partial class JsonCodec(TypeRegistry types)
 
     public T Decode<T>(ReadOnlySequence<byte> payload)
     {
-        MessageDescriptor type = MessageType<T>.Descriptor ?? throw new RpcException(
-            new Status(StatusCode.Unimplemented, "This method's messages have no JSON form."));
+        MessageDescriptor type = MessageType<T>.Descriptor ?? throw Refusal.Of(
+            new Status(StatusCode.Unimplemented, "This method's messages have no JSON form."), ErrorReasons.NoJsonForm);
         string text;
         try
         {

@@ -140,7 +140,7 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
     {
         if (length > bytesMax)
         {
-            throw Frame.TooLarge("sent", length, bytesMax);
+            throw Refusal.Of(Frame.TooLarge("sent", length, bytesMax), ErrorReasons.ResponseTooLarge);
         }
     }
 }

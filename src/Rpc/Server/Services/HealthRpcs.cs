@@ -12,8 +12,9 @@ internal sealed class HealthRpcs(HealthStatus health, Drain drain, HealthChecks?
         await LookAsync(request.Service, context);
         return health.Find(request.Service) is { } status
             ? new HealthCheckResponse { Status = status }
-            : throw new RpcException(new Status(
-                StatusCode.NotFound, $"The server does not know the service '{request.Service}'."));
+            : throw Refusal.Of(
+                new Status(StatusCode.NotFound, $"The server does not know the service '{request.Service}'."),
+                ErrorReasons.UnknownService);
     }
 
     public override async Task<HealthListResponse> List(HealthListRequest request, ServerCallContext context)
@@ -49,8 +50,7 @@ internal sealed class HealthRpcs(HealthStatus health, Drain drain, HealthChecks?
 
             if (stopping)
             {
-                CallEnd end = drain.End();
-                throw new RpcException(end.Status, end.Trailers ?? Metadata.Empty);
+                throw drain.Stopping();
             }
 
             await changed.WaitAsync(context.CancellationToken);
