@@ -14,6 +14,8 @@ public sealed partial class ServerReasonTests
 
     public static TheoryData<ServerRefusal, World> InWorlds => ServerRefusal.InWorlds;
 
+    public static TheoryData<World> Unaries => World.Unaries;
+
     [Theory, MemberData(nameof(InWorlds)), Wire("1.8.09")]
     public async Task What_the_runtime_refuses_has_a_reason_where_a_domain_is_set(ServerRefusal refusal, World world)
     {
@@ -57,9 +59,16 @@ public sealed partial class ServerReasonTests
         answer = await world.CallAsync(host, Unary, [new() { FailCode = 5, Reason = "LOST" }]);
         Assert.Equal(("test", "LOST"), (answer.Cause?.Domain, answer.Cause?.Reason));
         Assert.Single(answer.Details);
-    }
 
-    public static TheoryData<World> Unaries => World.Unaries;
+        // A trailer that cannot be carried does not take the details along.
+        host.Probe.Before = context =>
+        {
+            context.ResponseTrailers.Add("bad", "s\r\nt");
+            return Task.CompletedTask;
+        };
+        answer = await world.CallAsync(host, Unary, [new() { FailCode = 5, Reason = "LOST" }]);
+        Assert.Equal((StatusCode.NotFound, "LOST"), (answer.Code, answer.Cause?.Reason));
+    }
 
     /// The client's own errors come from the same code, and are none of this server's refusals.
     [Fact, Wire("1.8.09")]
