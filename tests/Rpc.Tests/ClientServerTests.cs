@@ -140,8 +140,13 @@ public sealed class ClientServerTests : IAsyncLifetime
             () => call.ResponseStream.MoveNext().WaitAsync(ScriptedServer.Net));
         Assert.Equal(StatusCode.Unavailable, thrown.StatusCode);
         await stop.WaitAsync(ScriptedServer.Net);
-        thrown = await Assert.ThrowsAsync<RpcException>(async () => await client.UnaryAsync(new()));
-        Assert.Equal(StatusCode.Unavailable, thrown.StatusCode);
+        // The first may still be written to the connection that has closed, and break it; the second has none.
+        foreach (int _ in (int[])[1, 2])
+        {
+            thrown = await Assert.ThrowsAsync<RpcException>(async () => await client.UnaryAsync(new()));
+            Assert.Equal(StatusCode.Unavailable, thrown.StatusCode);
+        }
+
         Assert.StartsWith("Cannot connect to 127.0.0.1:", thrown.Status.Detail, StringComparison.Ordinal);
     }
 }

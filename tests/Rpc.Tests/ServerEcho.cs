@@ -85,6 +85,8 @@ public sealed class EchoRpcs(EchoProbe probe) : EchoService.EchoServiceBase
     {
         Text = request.Text,
         Index = index,
+        Big = request.Big,
+        Kind = request.Kind,
         Payload = request.ResponseBytes > 0
             ? Google.Protobuf.ByteString.CopyFrom(new byte[request.ResponseBytes])
             : request.Payload,

@@ -64,6 +64,7 @@ public sealed class ServerGrpcTests
         RawAnswer answer = await host.Http2.GrpcAsync(Unary, body, ("grpc-encoding", encoding));
         Assert.Equal(code, (StatusCode)answer.Status);
         Assert.Equal("identity,gzip", answer.Header("grpc-accept-encoding"));
+        Assert.Equal(code == StatusCode.Unimplemented, answer.Message.Contains("identity,gzip"));
     }
 
     [Fact, Wire("1.1.12")]
@@ -96,21 +97,6 @@ public sealed class ServerGrpcTests
         string text = await answer.ReadToEndAsync().WaitAsync(Net);
         Assert.StartsWith("HTTP/1.1 200", text, StringComparison.Ordinal);
         Assert.Contains("echo-x: ab\r\n", text, StringComparison.Ordinal);
-    }
-
-    [Fact, Wire("1.1.14")]
-    public async Task Headers_past_their_limit_fail_their_call_alone()
-    {
-        await using ServerHost host = await ServerHost.StartAsync();
-        (string, string)[] large = [.. Enumerable.Range(0, 40).Select(i => ($"x-{i}", new string('a', 1000)))];
-        await Assert.ThrowsAnyAsync<Exception>(async () =>
-        {
-            RawAnswer refused = await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest()), large);
-            Assert.NotEqual(0, refused.Status);
-            throw new HttpRequestException($"{refused.Http}");
-        });
-        Assert.Equal(0, (await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest()))).Status);
-        Assert.Equal(1, host.Probe.Calls);
     }
 
     [Fact, Wire("1.2.04")]

@@ -13,7 +13,7 @@ public sealed class ServerProtocolTests
 
     public static TheoryData<World> Unaries => World.Unaries;
 
-    [Theory, MemberData(nameof(Unaries)), Wire("1.1.01", "1.6.01", "1.7.01")]
+    [Theory, MemberData(nameof(Unaries)), Wire("1.1.01", "1.2.01", "1.6.01", "1.7.01")]
     public async Task A_unary_call_is_answered(World world)
     {
         await using ServerHost host = await StartAsync();
@@ -21,6 +21,7 @@ public sealed class ServerProtocolTests
         Assert.Equal(StatusCode.OK, answer.Code);
         Assert.Equal(200, (int)answer.Raw.Http);
         Assert.Equal("naïve ☺ 😈", Assert.Single(answer.Messages).Text);
+        Assert.Equal(world.Type, answer.Raw.Header("content-type"));
     }
 
     [Theory, MemberData(nameof(Streams)), Wire("1.1.01", "1.6.01", "1.7.20")]
@@ -147,10 +148,14 @@ public sealed class ServerProtocolTests
                 host, Unary, [new EchoRequest { Text = text, Plain = plain }]);
             Assert.Equal(text, answer.Messages.Single().Text);
             Assert.Equal(compressed && world.Gzip, answer.Compressed[0]);
+            // A frame says for itself; a body is what the header says.
+            bool told = world.Gzip && (compressed || world.Protocol != "unary");
+            Assert.Equal(told ? "gzip" : null, answer.Raw.Header(
+                world.Protocol == "unary" ? "content-encoding" : "grpc-encoding"));
         }
     }
 
-    [Theory, MemberData(nameof(Streams)), Wire("1.4.04", "1.4.06")]
+    [Theory, MemberData(nameof(Streams)), Wire("1.4.04", "1.4.06", "1.2.02")]
     public async Task A_streams_messages_are_each_compressed_or_not(World world)
     {
         await using ServerHost host = await StartAsync();
@@ -160,6 +165,8 @@ public sealed class ServerProtocolTests
             WorldAnswer answer = await world.CallAsync(host, Repeat, [request]);
             Assert.All(answer.Messages, message => Assert.Equal(request.Text, message.Text));
             Assert.Equal([world.Gzip, world.Gzip, false], [.. answer.Compressed, .. Padding(answer)]);
+            Assert.Equal(world.Gzip ? "gzip" : null, answer.Raw.Header(
+                world.Protocol == "connect" ? "connect-content-encoding" : "grpc-encoding"));
             request.Plain = true;
             answer = await world.CallAsync(host, Repeat, [request]);
             Assert.All(answer.Compressed, Assert.False);

@@ -121,6 +121,27 @@ public sealed class ServerReflectionTests
         Assert.False(await call.ResponseStream.MoveNext());
     }
 
+    [Theory, Wire("1.8.10")]
+    [InlineData("application/grpc")]
+    [InlineData("application/grpc-web")]
+    [InlineData("application/connect+proto")]
+    public async Task Each_protocol_asks_over_http2_in_clear_text(string type)
+    {
+        await using ServerHost host = await StartAsync();
+        foreach (string version in (string[])["v1", "v1alpha"])
+        {
+            using var call = new ServerDuplex(
+                host.Http2, $"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo", type);
+            foreach (string symbol in (string[])["no.Symbol", "google.rpc.ErrorInfo"])
+            {
+                call.Send(ServerWire.FrameOf(new ServerReflectionRequest { FileContainingSymbol = symbol }));
+                var answer = ServerReflectionResponse.Parser.ParseFrom(await call.ReadFrameAsync());
+                Assert.Equal(symbol, answer.OriginalRequest.FileContainingSymbol);
+                Assert.Equal(symbol == "no.Symbol", answer.ErrorResponse is { ErrorCode: 5 });
+            }
+        }
+    }
+
     private static Task<ServerHost> StartAsync() => ServerHost.StartAsync(
         services: services => services.AddGrpcReflection(),
         map: app =>

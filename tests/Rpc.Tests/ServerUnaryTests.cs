@@ -158,4 +158,19 @@ public sealed class ServerUnaryTests
             Assert.Equal("""{ "payload": "AAAA" }""", answer.Text);
         }
     }
+
+    [Theory, Wire("1.7.15")]
+    [InlineData("""{"big":"9007199254740993","kind":1}""", """{ "big": "9007199254740993", "kind": "KIND_LOUD" }""")]
+    [InlineData("""{"big":9007199254740991,"kind":"KIND_LOUD"}""",
+        """{ "big": "9007199254740991", "kind": "KIND_LOUD" }""")]
+    [InlineData("""{"big":"-9223372036854775808","kind":7}""", """{ "big": "-9223372036854775808", "kind": 7 }""")]
+    [InlineData("""{"big":"9223372036854775808"}""", null)]
+    [InlineData("""{"kind":2147483648}""", null)]
+    public async Task Json_takes_enums_by_number_and_64_bits_as_text(string json, string? answered)
+    {
+        await using ServerHost host = await ServerHost.StartAsync();
+        RawAnswer answer = await host.Http1.JsonAsync(Unary, json);
+        Assert.Equal(answered is null ? 400 : 200, (int)answer.Http);
+        Assert.Contains(answered ?? "invalid_argument", answer.Text, StringComparison.Ordinal);
+    }
 }

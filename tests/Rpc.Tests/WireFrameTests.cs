@@ -93,7 +93,7 @@ public sealed class WireFrameTests
         }
     }
 
-    [Fact]
+    [Fact, Wire("1.4.05", "C1.4.03")]
     public void Inflating_stops_at_the_limit()
     {
         byte[] text = Encoding.UTF8.GetBytes(new string('a', 1000));

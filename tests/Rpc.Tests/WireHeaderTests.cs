@@ -28,7 +28,7 @@ public sealed class WireHeaderTests
         Assert.True(read >= new TimeSpan(Math.Min(Math.Max(ticks, 0), GrpcTimeout.Max.Ticks)), text);
     }
 
-    [Theory]
+    [Theory, Wire("1.1.04")]
     [InlineData("1n", 1)]
     [InlineData("100n", 1)]
     [InlineData("101n", 2)]
@@ -45,7 +45,7 @@ public sealed class WireHeaderTests
         Assert.Equal(new TimeSpan(ticks), timeout);
     }
 
-    [Theory]
+    [Theory, Wire("1.1.04")]
     [InlineData("")]
     [InlineData("S")]
     [InlineData("5")]
@@ -62,7 +62,7 @@ public sealed class WireHeaderTests
     public void A_timeout_that_cannot_be_read_is_refused(string text) =>
         Assert.False(GrpcTimeout.TryParse(text, out _));
 
-    [Theory]
+    [Theory, Wire("1.2.07")]
     [InlineData("plain", "plain")]
     [InlineData("100%", "100%25")]
     [InlineData("a\tb\r\n", "a%09b%0D%0A")]
@@ -74,7 +74,7 @@ public sealed class WireHeaderTests
         Assert.Equal(text, StatusMessage.Decode(encoded));
     }
 
-    [Theory]
+    [Theory, Wire("1.2.07")]
     [InlineData("%", "%")]
     [InlineData("a%4", "a%4")]
     [InlineData("%zz%41", "%zzA")]
@@ -85,11 +85,11 @@ public sealed class WireHeaderTests
     public void Decoding_never_fails(string encoded, string text) =>
         Assert.Equal(text, StatusMessage.Decode(encoded));
 
-    [Fact]
+    [Fact, Wire("1.2.07")]
     public void A_lone_surrogate_is_sent_as_the_replacement() =>
         Assert.Equal("a%EF%BF%BDb", StatusMessage.Encode("a\uD83Db"));
 
-    [Fact]
+    [Fact, Wire("1.2.07")]
     public void A_long_message_is_cut_between_characters()
     {
         string encoded = StatusMessage.Encode(new string('☺', 5000));
@@ -98,7 +98,7 @@ public sealed class WireHeaderTests
         Assert.Equal(StatusMessage.EncodedBytesMax, StatusMessage.Encode(new string('x', 9000)).Length);
     }
 
-    [Theory]
+    [Theory, Wire("1.1.11")]
     [InlineData("", new[] { "" })]
     [InlineData("AQ", new[] { "01" })]
     [InlineData("AQ==", new[] { "01" })]
@@ -111,7 +111,7 @@ public sealed class WireHeaderTests
         Assert.Equal(expected, values.Select(Convert.ToHexString));
     }
 
-    [Theory]
+    [Theory, Wire("1.1.11")]
     [InlineData("A")]
     [InlineData("A===")]
     [InlineData("AQ=")]
@@ -122,7 +122,7 @@ public sealed class WireHeaderTests
     [InlineData("AQ ID")]
     public void What_is_not_base64_is_refused(string line) => Assert.False(BinaryHeader.TryDecode(line, out _));
 
-    [Fact]
+    [Fact, Wire("1.1.11")]
     public void Binary_values_are_written_without_padding()
     {
         Assert.Equal("AQ", BinaryHeader.Encode([1]));
@@ -176,7 +176,7 @@ public sealed class WireHeaderTests
         Assert.Null(got.GetDetail<RetryInfo>());
     }
 
-    [Fact]
+    [Fact, Wire("1.2.08")]
     public void Details_that_tell_another_code_or_do_not_fit_are_left_out()
     {
         RpcException other = new Google.Rpc.Status { Code = 3 }.ToRpcException(StatusCode.NotFound, "x");

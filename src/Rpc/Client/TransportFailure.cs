@@ -44,6 +44,8 @@ internal static class TransportFailure
         {
             HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } =>
                 new(StatusCode.Internal, $"The headers from {peer} are too large.", failure),
+            HttpRequestException { InnerException: null } when IsOfRequestHeaders(failure) =>
+                new(StatusCode.Internal, $"The call's metadata is more than {peer} takes: {failure.Message}", failure),
             HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } =>
                 new(StatusCode.Internal, $"{peer} does not speak HTTP/2.", failure),
             HttpRequestException =>
@@ -67,6 +69,11 @@ internal static class TransportFailure
             InnerException: TimeoutException { InnerException: not OperationCanceledException },
         };
 
+    /// Whether a connection that had been made failed, and not one call on it.
+    public static bool IsOfConnection(Exception failure) => !IsDialFailure(failure)
+        && (Find<HttpProtocolException>(failure) is { } protocol ? !IsOfStream(protocol)
+            : Find<IOException>(failure) is not null);
+
     /// Whether the server closed the connection because it was asked too much of, which pings count as.
     public static bool IsCalledToCalm(Exception failure) =>
         Find<HttpProtocolException>(failure) is { ErrorCode: EnhanceYourCalm } protocol && !IsOfStream(protocol);
@@ -78,6 +85,10 @@ internal static class TransportFailure
     // .NET tells a stream's end from a connection's in the message alone.
     private static bool IsOfStream(HttpProtocolException failure) =>
         failure.Message.Contains("reset the stream", StringComparison.Ordinal);
+
+    // A server tells over HTTP/2 how much it takes, and then .NET sends nothing: its message alone says why.
+    private static bool IsOfRequestHeaders(Exception failure) =>
+        failure.Message.Contains("request headers length", StringComparison.Ordinal);
 
     private static StatusCode FromHttp2(HttpProtocolException failure)
     {

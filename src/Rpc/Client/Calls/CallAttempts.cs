@@ -5,8 +5,13 @@ namespace Grpc.Net.Client;
 /// The attempts of a call, until one has begun to answer or there is to be no further one.
 internal sealed class CallAttempts(CallRequest call, bool waitForReady)
 {
+    // As many as .NET tries by itself, where it sees that a connection closed under a request.
+    private const int UnsentMax = 3;
+
     private readonly GrpcChannel channel = call.Channel;
     private readonly CallLifetime lifetime = call.Lifetime;
+    private RequestContent? content;
+    private int unsent;
 
     /// Sends the request until a response holds: its headers, or a status that is not to be tried again.
     public async Task<CallResponse> OpenAsync()
@@ -37,6 +42,11 @@ internal sealed class CallAttempts(CallRequest call, bool waitForReady)
                 {
                     channel.Reached(!TransportFailure.IsDialFailure(e));
                     channel.Transport.Note(e, lifetime.Transport);
+                    if (NeverLeft(e) && unsent++ < UnsentMax)
+                    {
+                        continue;
+                    }
+
                     var failure = new CallOutcome(TransportFailure.ToStatus(e, channel.Address), []);
                     if (!await retry.WaitAsync(failure, call.Flow, lifetime.Token).ConfigureAwait(false))
                     {
@@ -51,10 +61,17 @@ internal sealed class CallAttempts(CallRequest call, bool waitForReady)
         }
     }
 
+    /// Whether an attempt was given to a connection that was closing, before anything of it was sent. .NET tries again
+    /// where it is told so in time, and not where the connection has just ended: a server that goes away would lose
+    /// calls that it has never seen.
+    private bool NeverLeft(Exception failure) =>
+        content is { WasAskedFor: false } && TransportFailure.IsOfConnection(failure);
+
     private async Task<CallResponse> SendAsync(int previousAttempts)
     {
         lifetime.Transport = channel.Transport.Generation;
         HttpRequestMessage request = channel.Options.Protocol.CreateRequest(call, previousAttempts);
+        content = request.Content as RequestContent;
         lifetime.Activity?.Inject(request);
         Task<HttpResponseMessage> sending = channel.Transport.SendAsync(request, call.Method, lifetime.Token);
         HttpResponseMessage http;

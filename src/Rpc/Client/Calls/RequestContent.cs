@@ -17,15 +17,22 @@ internal sealed class RequestContent : HttpContent
         Headers.ContentType = new MediaTypeHeaderValue(contentType);
     }
 
+    /// Whether the handler has come for the body. It does so once the headers are on their way, and not before: until
+    /// then nothing of the request has left.
+    public bool WasAskedFor { get; private set; }
+
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     // The handler asks for the body anew if the connection closed under it before the server saw the request.
     protected override Task SerializeToStreamAsync(
-        Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        isBare
+        Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        WasAskedFor = true;
+        return isBare
             ? stream.WriteAsync(flow.Only.AsMemory(Frame.HeaderBytes), cancellationToken).AsTask()
             : flow.CopyToAsync(stream, cancellationToken);
+    }
 
     protected override bool TryComputeLength(out long length)
     {

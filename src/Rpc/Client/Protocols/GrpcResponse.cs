@@ -10,6 +10,9 @@ namespace Grpc.Net.Client;
 internal sealed class GrpcResponse(CallRequest call, HttpResponseMessage http, Stream body)
     : FramedResponse(call, http, body, Frame.GrpcFlags)
 {
+    /// What gRPC suggests that each peer takes.
+    private const int HeaderBytesSure = 8 * 1024;
+
     /// Reads how a response begins: (1) an HTTP status other than 200, (2) a content type other than gRPC's,
     /// (3) a status in the headers, which counts if nothing follows, (4) an encoding that was not asked for.
     public override async Task BeginAsync(CancellationToken cancellationToken)
@@ -17,8 +20,7 @@ internal sealed class GrpcResponse(CallRequest call, HttpResponseMessage http, S
         Status? status = ReadStatus(Http.Headers);
         if (HttpStatus != 200)
         {
-            EndWith(status ?? new Status(
-                StatusTables.FromHttp(HttpStatus), $"The server answered with HTTP status {HttpStatus}."));
+            EndWith(status ?? FromHttp());
         }
         else if (status is null && CheckContentType() is { } wrong)
         {
@@ -55,6 +57,14 @@ internal sealed class GrpcResponse(CallRequest call, HttpResponseMessage http, S
             StatusTables.FromHttp(HttpStatus), "The server ended the response without a grpc-status.");
         return new CallOutcome(status, ReadMetadata(Http.TrailingHeaders));
     }
+
+    /// 431 alone is UNKNOWN, as all that gRPC's table does not name; after many headers it is the call's own doing.
+    private Status FromHttp() => HttpStatus == 431 && RequestHeaderBytes() > HeaderBytesSure
+        ? new(StatusCode.Internal, "The call's metadata is more than the server takes: its HTTP status is 431.")
+        : new(StatusTables.FromHttp(HttpStatus), $"The server answered with HTTP status {HttpStatus}.");
+
+    private int RequestHeaderBytes() => Http.RequestMessage?.Headers.NonValidated
+        .Sum(field => field.Value.Sum(value => field.Key.Length + value.Length)) ?? 0;
 
     private void EndWith(Status status) =>
         Outcome = new CallOutcome(status, ReadMetadata(Http.Headers, Http.Content.Headers));

@@ -36,7 +36,8 @@ public static class HttpFields
         && (!name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase) || ReservedButShown.Contains(name));
 
     /// Adds a received field to `metadata`, if it is metadata. Bytes that metadata cannot carry are dropped from the
-    /// value, and a field whose name it cannot carry is dropped whole; -bin values that are not base64 are INTERNAL.
+    /// value, with the spaces around it, and a field whose name it cannot carry is dropped whole; -bin values that are
+    /// not base64 are INTERNAL.
     public static void Read(Metadata metadata, string name, string value)
     {
         name = name.ToLowerInvariant();
@@ -47,7 +48,7 @@ public static class HttpFields
 
         if (!name.EndsWith(BinaryHeader.Suffix, StringComparison.Ordinal))
         {
-            metadata.Add(name, IsPlain(value) ? value : string.Concat(value.Where(IsPrintable)));
+            metadata.Add(name, (IsPlain(value) ? value : string.Concat(value.Where(IsPrintable))).Trim(' '));
             return;
         }
 
