@@ -99,7 +99,7 @@ public sealed class SubscribeCutTests : IAsyncLifetime
         var tokens = await world.SignInAsync();
         var writer = Client(tokens, options => options.Endpoint = world.Address);
         var list = await writer.Lists.CreateAsync("a list");
-        var (cursor, wrong) = ("", 0);
+        var (cursor, wrong, unseen) = ("", 0, 0);
         for (var cuts = 1; ; cuts++)
         {
             cursor = (await writer.ListNotifications(after: cursor).AllAsync())[^1].Cursor!;
@@ -127,12 +127,16 @@ public sealed class SubscribeCutTests : IAsyncLifetime
             }
 
             wrong += told.SequenceEqual(Expected) ? 0 : 1;
-            if (lost == 0)
+            if (world.Proxy.Cuts < cuts)
             {
+                Assert.Equal(0, lost);
+                Assert.InRange(unseen, 0, cuts / 10);
                 return (cuts - 1, wrong);
             }
 
-            Assert.Equal((1, cuts), (lost, world.Proxy.Cuts));
+            // A connection that is cut before the call is sent over it is not missed: the call takes another.
+            Assert.InRange(lost, 0, 1);
+            unseen += 1 - lost;
         }
     }
 
