@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Grpc.Core;
 using Squall.V1;
 using Case = Squall.V1.SubscribeResponse.MessageOneofCase;
 
@@ -11,6 +12,7 @@ namespace Squall.Server.Tests;
 public sealed class SubscribeRevocationTests
 {
     private const int Races = 500;
+    private static readonly TimeSpan Net = TimeSpan.FromSeconds(30);
 
     private enum Loss
     {
@@ -40,6 +42,48 @@ public sealed class SubscribeRevocationTests
                 && !losses.Contains((Notification.EventOneofCase)row.Kind))]);
         Tally tally = await RaceAsync(world, 60);
         Assert.InRange(tally.Behind, 60 / 4, int.MaxValue);
+    }
+
+    [Fact]
+    public async Task Whoever_read_slowly_is_told_nothing_behind_the_end_of_the_session()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        for (int round = 0; round < 20; round++)
+        {
+            string ada = await world.AccountAsync();
+            string list = await world.CreateListAsync(ada);
+            await using SubscribeCall slow = world.Subscribe(ada);
+            await slow.ThroughAsync(Case.Synced);
+            slow.StopReading();
+            await world.CreateTaskAsync(list, "before");
+            await slow.WriteWaits.WaitAsync(Net);
+            await world.EndSessionAsync(ada);
+            await world.CreateTaskAsync(list, "behind");
+            slow.ReadOn();
+            await slow.FailureAsync();
+            Assert.True(slow.TryNext(out SubscribeResponse? told));
+            Assert.Equal("before", told!.Notification.TaskCreated.Task.Title);
+            Assert.False(slow.TryNext(out _));
+        }
+    }
+
+    [Fact]
+    public async Task A_write_that_waits_as_the_session_ends_is_cut_after_half_a_second()
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        string list = await world.CreateListAsync(ada);
+        var stream = new EndsMeanwhile(() => world.LearnSessionEnded(ada));
+        Task ended = Task.Run(() => world.Rpcs.Subscribe(
+            new SubscribeRequest(), stream,
+            DirectCall.Of(ada, SubscribeWorld.SessionOf(ada), CancellationToken.None)));
+        await stream.Synced.Task.WaitAsync(Net);
+        await world.CreateTaskAsync(list, "a task");
+        await stream.Writing.Task.WaitAsync(Net);
+        world.Time.Advance(TimeSpan.FromMilliseconds(500));
+        RpcException failure = await Assert.ThrowsAsync<RpcException>(() => ended.WaitAsync(Net));
+        Assert.Equal("SESSION_ENDED", Refusal.Of(failure).Reason);
+        Assert.True(stream.Token.IsCancellationRequested);
     }
 
     private static async Task<Tally> RaceAsync(SubscribeWorld world, int races)
@@ -128,6 +172,35 @@ public sealed class SubscribeRevocationTests
             {
                 // That is how a stream ends whose session or key did.
             }
+        }
+    }
+
+    /// <summary>A stream whose reader stops after the first message, and then loses access while it is written to.
+    /// </summary>
+    private sealed class EndsMeanwhile(Action end) : IServerStreamWriter<SubscribeResponse>
+    {
+        public TaskCompletionSource Synced { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Writing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public CancellationToken Token { get; private set; }
+
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(SubscribeResponse message) => WriteAsync(message, CancellationToken.None);
+
+        public Task WriteAsync(SubscribeResponse message, CancellationToken cancellationToken)
+        {
+            if (Synced.TrySetResult())
+            {
+                return Task.CompletedTask;
+            }
+
+            // Before its loop can know of the write.
+            end();
+            Token = cancellationToken;
+            Writing.TrySetResult();
+            return Task.Delay(Timeout.Infinite, cancellationToken);
         }
     }
 }

@@ -13,6 +13,7 @@ internal sealed class SubscribeWorld : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("squall").FullName;
     private Store _store = null!;
     private JournalPages _pages = null!;
+    private Subscriptions _subscriptions = null!;
     private int _names;
 
     private SubscribeWorld()
@@ -122,6 +123,10 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         return change.Note(ChangeKind.SessionEnded, account, SessionOf(account));
     });
 
+    /// <summary>What the commit that ends the session does to memory, at once.</summary>
+    public void LearnSessionEnded(string account) => _subscriptions.Apply(
+        [new ChangeRow { Kind = (int)ChangeKind.SessionEnded, AccountId = account, TaskId = SessionOf(account) }]);
+
     public static string SessionOf(string account) => $"session of {account}";
 
     public async ValueTask DisposeAsync()
@@ -139,14 +144,14 @@ internal sealed class SubscribeWorld : IAsyncDisposable
         Tail = new Tail(Limits);
         Bell = new Bell(Tail, Memberships);
         _pages = new JournalPages(_store, Tail);
-        var subscriptions = new Subscriptions(Limits, Time);
+        _subscriptions = new Subscriptions(Limits, Time);
         Turns = new CatchUp(Time);
         Rpcs = new NotificationRpcs(
-            _store, Tail, Bell, Turns, _pages, subscriptions, Memberships, Limits, Time);
+            _store, Tail, Bell, Turns, _pages, _subscriptions, Memberships, Limits, Time);
         Journal.Start();
         await Memberships.LoadAsync(CancellationToken.None);
         Journal.Committed += rows => Memberships.Apply(Learns(rows));
-        Journal.Committed += rows => subscriptions.Apply(Learns(rows));
+        Journal.Committed += rows => _subscriptions.Apply(Learns(rows));
         Tail.Start(Journal.End);
         Journal.Committed += Tail.Append;
         Journal.Committed += Bell.Ring;

@@ -60,6 +60,7 @@ internal sealed class Subscription : Listener, IDisposable
             await SendSnapshotAsync(snapshot);
         }
 
+        _open.ThrowIfOver();
         await _delivery.SyncedAsync(_changes.Place);
         _bell.Listen(this);
         _bell.Remove(this);
@@ -74,13 +75,13 @@ internal sealed class Subscription : Listener, IDisposable
     {
         while (true)
         {
-            _open.ThrowIfOver();
-
             if (_sending is { } sending)
             {
                 _sending = null;
                 await sending;
             }
+
+            _open.ThrowIfOver();
 
             // Asked first: what it is told from now on lies beyond it.
             Cursor covered = Covered;
@@ -114,8 +115,10 @@ internal sealed class Subscription : Listener, IDisposable
 
     private async Task SendSnapshotAsync(SnapshotScan snapshot)
     {
-        while (await snapshot.ReadAsync(_open.Cancelled) is { } page)
+        using CancellationTokenSource over = Over();
+        while (await snapshot.ReadAsync(over.Token) is { } page)
         {
+            _open.ThrowIfOver();
             await TellThroughAsync(page.Seq, snapshot);
             foreach (TaskItem task in page.Tasks)
             {
@@ -163,13 +166,14 @@ internal sealed class Subscription : Listener, IDisposable
     private async Task TellPieceAsync(long seq)
     {
         Task sending = Task.CompletedTask;
-        long began = await EnterAsync();
+        using CancellationTokenSource over = Over();
+        long began = await _catchUp.EnterAsync(over.Token);
         try
         {
             for (int told = 0; told < CatchUp.TurnChanges && sending.IsCompletedSuccessfully; told++)
             {
                 _open.ThrowIfOver();
-                if (_changes.Place.Seq >= seq || await _changes.NextAsync(_open.Cancelled) is not { } change)
+                if (_changes.Place.Seq >= seq || await _changes.NextAsync(over.Token) is not { } change)
                 {
                     break;
                 }
@@ -213,16 +217,15 @@ internal sealed class Subscription : Listener, IDisposable
         return _sending.IsCompletedSuccessfully;
     }
 
-    /// <summary>The turn may come late: whoever has no access any more does not wait for it.</summary>
-    private async ValueTask<long> EnterAsync()
-    {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(_open.Cancelled, _open.Cut);
-        return await _catchUp.EnterAsync(over.Token);
-    }
+    /// <summary>For what may take long: whoever has no access any more does not wait for it.</summary>
+    private CancellationTokenSource Over() =>
+        CancellationTokenSource.CreateLinkedTokenSource(_open.Cancelled, _open.Cut);
 
     /// <summary>False: there is nothing to tell of it.</summary>
     private async ValueTask<bool> TellAsync(Change change)
     {
+        // Asked with the change at hand: who lost access before it knows of that by now.
+        _open.ThrowIfOver();
         Sight sight = View.Of(change);
         if (sight == Sight.Nothing)
         {

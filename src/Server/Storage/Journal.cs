@@ -54,6 +54,7 @@ internal sealed partial class Journal(Store store, Limits limits, TimeProvider t
     {
         _db = store.OpenWriter();
         Schema.Migrate(_db);
+        Store.KeepUndoInMemory(_db);
         Load(_db);
         _scope = new ChangeScope(_db, Epoch);
         _log = new WriteAheadLog((SqliteConnection)_db.Database.GetDbConnection());

@@ -54,9 +54,6 @@ internal sealed partial class Store : IDisposable
         Execute(db, string.Create(
             CultureInfo.InvariantCulture,
             $"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit={WriteAheadLog.BytesMax};"));
-
-        // A change's savepoint keeps the pages that it changes, and in a file as soon as they are 64 KiB.
-        Execute(db, "PRAGMA temp_store=MEMORY;");
         return db;
     }
 
@@ -127,6 +124,12 @@ internal sealed partial class Store : IDisposable
             db.Database.UseTransaction(null);
         }
     }
+
+    /// <summary>
+    /// Lets the writer keep the pages that a change's savepoint would restore in memory: in a file, as soon as they are
+    /// 64 KiB, they are most of what it writes. Not for migrations, which may sort more than memory holds.
+    /// </summary>
+    public static void KeepUndoInMemory(SquallDb writer) => Execute(writer, "PRAGMA temp_store=MEMORY;");
 
     private SquallDb OpenReader()
     {

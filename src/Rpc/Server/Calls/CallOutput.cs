@@ -201,8 +201,13 @@ internal class CallOutput(ServerCall call, RpcMethod method, RpcProtocol protoco
             return false;
         }
 
+        if (!headersSent)
+        {
+            protocol.Begin();
+            headersSent = true;
+        }
+
         plain.Write(frame.Span);
-        headersSent = true;
         flush = RpcProtocol.FlushAsync(plain, cancellationToken);
         return true;
     }

@@ -82,6 +82,8 @@ internal abstract class FramedProtocol(HttpContext http, RpcMethod method, Messa
         Begun = true;
     }
 
+    public override void Begin() => Begun = true;
+
     public override void Hold(bool hold)
     {
         isHolding = hold;

@@ -73,6 +73,11 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     /// held; null: nowhere.
     public virtual PipeWriter? Plain => null;
 
+    /// Says that the answer begins there.
+    public virtual void Begin()
+    {
+    }
+
     /// Lets what is written from now on wait to be sent together, or no longer.
     public virtual void Hold(bool hold)
     {
