@@ -45,6 +45,7 @@ public sealed class ServerBurstTests
     [Fact]
     public async Task A_burst_costs_a_few_flushes()
     {
+        TaskCompletionSource read = NewSource();
         var flushes = new CountedFlushes();
         await using ServerHost server = await StartAsync(
             async (stream, _) =>
@@ -54,12 +55,15 @@ public sealed class ServerBurstTests
                     await stream.WriteAsync(new EchoResponse { Index = at });
                 }
 
-                await Task.Yield();
+                // Sent by the thread that it gives away; what it wrote before that would go with the others.
+                await read.Task;
                 await stream.WriteAsync(new EchoResponse { Index = Burst });
             },
             new NoTimers(), flushes);
         using var call = Call.To(server, new ClientWorld("grpc", 2));
-        await call.ReadAsync(0, Burst + 1);
+        await call.ReadAsync(0, Burst);
+        read.SetResult();
+        await call.ReadAsync(Burst, 1);
         Assert.False(await call.MoveNextAsync());
         // The first at once, the others, and the one after; and one more where the client was waited for.
         Assert.InRange(flushes.Count, 3, 6);
