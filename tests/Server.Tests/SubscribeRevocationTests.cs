@@ -86,6 +86,23 @@ public sealed class SubscribeRevocationTests
         Assert.True(stream.Token.IsCancellationRequested);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Whoever_loses_access_while_the_stream_begins_is_told_nothing_at_all(bool snapshot)
+    {
+        await using SubscribeWorld world = await SubscribeWorld.StartAsync();
+        string ada = await world.AccountAsync();
+        await using SubscribeCall stream = world.Subscribe(
+            ada, new SubscribeRequest { Snapshot = snapshot }, beforeHeaders: () =>
+            {
+                world.LearnSessionEnded(ada);
+                return Task.CompletedTask;
+            });
+        Assert.Equal("SESSION_ENDED", Refusal.Of(await stream.FailureAsync()).Reason);
+        Assert.False(stream.TryNext(out _));
+    }
+
     private static async Task<Tally> RaceAsync(SubscribeWorld world, int races)
     {
         string ada = await world.AccountAsync();

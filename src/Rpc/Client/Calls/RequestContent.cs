@@ -17,8 +17,8 @@ internal sealed class RequestContent : HttpContent
         Headers.ContentType = new MediaTypeHeaderValue(contentType);
     }
 
-    /// Whether the handler has come for the body. It does so once the headers are on their way, and not before: until
-    /// then nothing of the request has left.
+    /// Whether the handler has come for the body, which it does as soon as a connection has taken the headers. Where it
+    /// has not, none has, and the server knows nothing of the request.
     public bool WasAskedFor { get; private set; }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
