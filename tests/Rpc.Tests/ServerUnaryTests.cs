@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using static Squall.Rpc.Tests.ServerWire;
 
@@ -48,6 +51,59 @@ public sealed class ServerUnaryTests
             });
         Assert.Equal(0, (await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest()))).Status);
         Assert.Equal(passes ? 1 : 0, passed);
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task A_request_leads_to_its_call_and_its_endpoint(bool skips, bool isAsked)
+    {
+        var accessor = new HttpContextAccessor();
+        await using ServerHost host = await ServerHost.StartAsync(services: services =>
+        {
+            services.Configure<RpcServerOptions>(options => options.SkipsMiddleware = skips);
+            if (!isAsked)
+            {
+                services.AddSingleton<IHttpContextAccessor>(accessor);
+            }
+        });
+        var found = new ConcurrentQueue<object?>();
+        host.Probe.Before = context =>
+        {
+            // Whether the handler asks for its request, or somebody elsewhere finds it.
+            HttpContext? http = isAsked ? context.GetHttpContext() : accessor.HttpContext;
+            found.Enqueue(http?.Features.Get<IServerCallContextFeature>()?.ServerCallContext == context);
+            found.Enqueue(http?.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName);
+            return Task.CompletedTask;
+        };
+        Assert.Equal(0, (await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest()))).Status);
+        Assert.Equal([true, Unary], found);
+    }
+
+    [Fact]
+    public async Task The_servers_own_deadline_stands_once_it_is_looked_at()
+    {
+        TimeSpan bound = TimeSpan.FromHours(1);
+        await using ServerHost host = await ServerHost.StartAsync(services: services =>
+            services.Configure<RpcServerOptions>(options => options.UnaryDeadlineDefault = bound));
+        var seen = new ConcurrentQueue<DateTime>();
+        host.Probe.Before = async context =>
+        {
+            seen.Enqueue(context.Deadline);
+            await Task.Yield();
+            seen.Enqueue(context.Deadline);
+            context.SetDefaultDeadline(bound * 2);
+            seen.Enqueue(context.Deadline);
+        };
+        DateTime before = TimeProvider.System.GetUtcNow().UtcDateTime;
+        Assert.Equal(0, (await host.Http2.GrpcAsync(Unary, FrameOf(new EchoRequest()))).Status);
+        DateTime after = TimeProvider.System.GetUtcNow().UtcDateTime;
+        DateTime[] deadlines = [.. seen];
+        Assert.Equal(deadlines[0], deadlines[1]);
+        Assert.InRange(deadlines[0], before + bound, after + bound);
+        Assert.InRange(deadlines[2], before + bound * 2, after + bound * 2);
     }
 
     [Fact, Wire("1.1.10")]

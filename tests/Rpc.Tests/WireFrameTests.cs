@@ -77,9 +77,25 @@ public sealed class WireFrameTests
             Assert.Equal(0, flags);
             Assert.Equal(message, payload.ToArray());
             Assert.Equal(message, frame.Payload.ToArray());
-            Assert.Equal(message, new FramePayload(payload).PayloadAsNewBuffer());
+            Assert.Equal(message, FramePayload.Read(payload, Bytes));
             Assert.True(buffer.IsEmpty);
         }
+    }
+
+    [Fact]
+    public void A_payload_is_read_within_another_and_never_after()
+    {
+        var outer = new ReadOnlySequence<byte>([1, 2]);
+        var inner = new ReadOnlySequence<byte>([3]);
+        DeserializationContext? kept = null;
+        var nesting = new Marshaller<byte[]>((message, output) => output.Complete(message), context =>
+        {
+            kept = context;
+            return [.. FramePayload.Read(inner, Bytes), .. context.PayloadAsNewBuffer()];
+        });
+        Assert.Equal([3, 1, 2], FramePayload.Read(outer, nesting));
+        Assert.Throws<InvalidOperationException>(() => kept!.PayloadLength);
+        Assert.Throws<InvalidOperationException>(() => kept!.PayloadAsReadOnlySequence());
     }
 
     [Fact]
@@ -136,6 +152,9 @@ public sealed class WireFrameTests
             Assert.Throws<RpcException>(() => Gzip.Inflate(new([1, 2, 3, 4]), 1000)).StatusCode);
         Assert.True(Gzip.Inflate(ReadOnlySequence<byte>.Empty, 1000).IsEmpty);
     }
+
+    private static readonly Marshaller<byte[]> Bytes = new(
+        (message, output) => output.Complete(message), context => context.PayloadAsNewBuffer());
 
     private static readonly Action<byte[], SerializationContext>[] Ways =
     [

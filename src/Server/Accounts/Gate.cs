@@ -116,9 +116,17 @@ internal sealed class Gate(
         }
     }
 
-    private async ValueTask EnterAsync(ServerCallContext context)
+    private ValueTask EnterAsync(ServerCallContext context)
     {
+        // What needs nothing waits for nothing, and costs no state machine.
         Need need = Needs.Of(context.Method);
+        return need is { Proof: Proof.Nothing, HasSecret: false, IsLater: false }
+            ? ValueTask.CompletedTask
+            : EnterAsync(context, need);
+    }
+
+    private async ValueTask EnterAsync(ServerCallContext context, Need need)
+    {
         if (need.HasSecret || need.Proof != Proof.Nothing)
         {
             origins.RequirePrivate(context);

@@ -29,7 +29,7 @@ internal abstract class ClientCodec
             FrameBuffer.Encode(marshaller.ContextualSerializer, message, bytesMax);
 
         public override T Decode<T>(ReadOnlySequence<byte> payload, Marshaller<T> marshaller) =>
-            marshaller.ContextualDeserializer(new FramePayload(payload));
+            FramePayload.Read(payload, marshaller);
     }
 
     /// Protobuf's JSON. Fields that are not known are passed over, as they are in its binary form.
@@ -49,7 +49,7 @@ internal abstract class ClientCodec
         public override T Decode<T>(ReadOnlySequence<byte> payload, Marshaller<T> marshaller)
         {
             // An empty message of the same type brings its descriptor along, whatever the marshaller is made of.
-            if (marshaller.ContextualDeserializer(new FramePayload(ReadOnlySequence<byte>.Empty)) is not IMessage empty)
+            if (FramePayload.Read(ReadOnlySequence<byte>.Empty, marshaller) is not IMessage empty)
             {
                 throw NoJson(typeof(T));
             }

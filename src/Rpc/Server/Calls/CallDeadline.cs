@@ -10,7 +10,7 @@ public static class CallDeadline
     {
         if (context is ServerCall { HasDefaultDeadline: true } call)
         {
-            call.Bound(timeout, isDefault: true);
+            call.Rebound(timeout);
         }
     }
 }

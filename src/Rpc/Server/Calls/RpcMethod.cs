@@ -22,8 +22,8 @@ internal abstract class RpcMethod(IMethod definition, CallPolicy policy, IReadOn
     /// one: it is not written yet, since by then somebody else may have ended the call.
     public abstract ValueTask<object?> RunAsync(ServerCall call);
 
-    /// Encodes a response.
-    public abstract void WriteResponse(RpcProtocol protocol, object response, bool compress);
+    /// Encodes a response, and returns how many bytes it has.
+    public abstract int WriteResponse(RpcProtocol protocol, object response, bool compress);
 }
 
 /// What stands for a method that does not exist, so that its refusal takes the way of every call.
@@ -35,7 +35,7 @@ internal sealed class UnknownMethod(string path, CallPolicy policy)
             StatusCode.Unimplemented, $"There is no method {Definition.FullName}. Paths are case-sensitive."),
         ErrorReasons.UnknownMethod);
 
-    public override void WriteResponse(RpcProtocol protocol, object response, bool compress) =>
+    public override int WriteResponse(RpcProtocol protocol, object response, bool compress) =>
         throw new NotSupportedException();
 
     private sealed class Unknown(string path) : IMethod
@@ -58,7 +58,7 @@ internal abstract class RpcMethod<TRequest, TResponse>(
 {
     protected Method<TRequest, TResponse> Method => method;
 
-    public override void WriteResponse(RpcProtocol protocol, object response, bool compress) =>
+    public override int WriteResponse(RpcProtocol protocol, object response, bool compress) =>
         protocol.Write((TResponse)response, method.ResponseMarshaller, compress);
 
     protected static TResponse Answered(TResponse? response) => response ?? throw Refusal.Of(

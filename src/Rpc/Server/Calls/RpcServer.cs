@@ -15,12 +15,22 @@ internal sealed class RpcServer(
     TimeProvider time,
     IOptions<RpcServerOptions> options,
     IOptions<GrpcServiceOptions> shared,
-    ILogger<RpcServer> log)
+    ILogger<RpcServer> log,
+    IHttpContextAccessor? accessor = null)
 {
     private readonly CallPolicy policyForUnknown =
         CallPolicy.Of(shared.Value, null, options.Value) with { Interceptors = [] };
 
     private readonly Cors cors = new(options.Value.CorsOrigins);
+
+    // Whether anybody but the call's own handler may look for the call in its request.
+    private readonly bool isSeen = accessor is not null || !options.Value.SkipsMiddleware;
+
+    public RpcServerOptions Options { get; } = options.Value;
+
+    public TimeProvider Time => time;
+
+    public ILogger Log => log;
 
     /// Serves every call of every protocol: (1) resolve the method, (2) start the response, (3) bound the time,
     /// (4) run the handler, (5) say how it ended.
@@ -41,15 +51,19 @@ internal sealed class RpcServer(
             return HttpRefusal.WriteAsync(http, method);
         }
 
-        var call = new ServerCall(http, method, protocol, options.Value, time, log);
-        http.Features[typeof(IServerCallContextFeature)] = call;
+        var call = new ServerCall(http, method, protocol, this);
+        if (isSeen)
+        {
+            call.Show();
+        }
+
         ServedCall? told = ServedCall.Start(http, method, protocol, time);
         ValueTask<object?> running;
         try
         {
-            protocol.Open(); // (2)
-            call.Bound(protocol.Timeout ?? (method.IsStreaming ? null : options.Value.UnaryDeadlineDefault),
-                isDefault: protocol.Timeout is null); // (3)
+            TimeSpan? timeout = protocol.Open(); // (2)
+            call.Bound(timeout ?? (method.IsStreaming ? null : Options.UnaryDeadlineDefault),
+                isDefault: timeout is null); // (3)
             if (method.IsStreaming)
             {
                 PrepareStream(http, call);

@@ -10,7 +10,7 @@ namespace Squall.Rpc;
 
 /// One call: who may still write to it, how long it may take, and how it ends.
 internal sealed class ServerCall(
-    HttpContext http, RpcMethod method, RpcProtocol protocol, RpcServerOptions options, TimeProvider time, ILogger log)
+    HttpContext http, RpcMethod method, RpcProtocol protocol, RpcServer server)
     : HandlerContext(http, method), IServerCallContextFeature, IDisposable
 {
     private const int Http2NoError = 0;
@@ -21,7 +21,10 @@ internal sealed class ServerCall(
 
     private CallLife? life;
     private CallOutput? output;
-    private DateTime deadline = DateTime.MaxValue;
+
+    // In ticks: when the call has to be over, or below zero how long it may take, counted from when that is asked for.
+    private long deadline = DateTime.MaxValue.Ticks;
+    private bool isShown;
     private bool isWaitedFor;
     private CancellationTokenRegistration drain;
     private Task? ended;
@@ -38,11 +41,11 @@ internal sealed class ServerCall(
     public bool HasDefaultDeadline { get; private set; } = true;
 
     /// How many may wait for their turn to write.
-    public int WaitingWritesMax => options.WaitingWritesMax;
+    public int WaitingWritesMax => server.Options.WaitingWritesMax;
 
     ServerCallContext IServerCallContextFeature.ServerCallContext => this;
 
-    protected override DateTime DeadlineCore => deadline;
+    protected override DateTime DeadlineCore => Settle();
 
     protected override CancellationToken CancellationTokenCore => Life.Token;
 
@@ -57,7 +60,17 @@ internal sealed class ServerCall(
     }
 
     private CallLife Life =>
-        life ?? Interlocked.CompareExchange(ref life, new CallLife(this, Http.RequestAborted, time), null) ?? life;
+        life ?? Interlocked.CompareExchange(ref life, new CallLife(this, Http.RequestAborted, server.Time), null) ?? life;
+
+    /// Lets the call be found in its request's features: one more costs a request as much as a small handler.
+    public void Show()
+    {
+        if (!isShown)
+        {
+            isShown = true;
+            Http.Features[typeof(IServerCallContextFeature)] = this;
+        }
+    }
 
     /// Lets the call take no longer; a time that is over already is refused.
     public void Bound(TimeSpan? timeout, bool isDefault)
@@ -73,11 +86,22 @@ internal sealed class ServerCall(
         }
 
         HasDefaultDeadline = isDefault;
-        DateTime now = time.GetUtcNow().UtcDateTime;
-        deadline = bound < DateTime.MaxValue - now ? now + bound : DateTime.MaxValue;
+        Volatile.Write(ref deadline, -bound.Ticks);
 
-        // The server's own deadline is for calls that take their time: most are over before it is waited for.
-        if (!isDefault || Volatile.Read(ref isWaitedFor))
+        // The server's own deadline is for calls that take their time: most are over before it is waited for, and ask
+        // no clock.
+        if (!isDefault)
+        {
+            Life.Arm();
+        }
+    }
+
+    /// The same by the handler, which may be waited for by now.
+    public void Rebound(TimeSpan timeout)
+    {
+        Bound(timeout, isDefault: true);
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref isWaitedFor))
         {
             Life.Arm();
         }
@@ -87,7 +111,8 @@ internal sealed class ServerCall(
     public void WaitForDeadline()
     {
         Volatile.Write(ref isWaitedFor, true);
-        if (deadline != DateTime.MaxValue)
+        Interlocked.MemoryBarrier(); // Of this and a handler that sets its deadline, one sees the other.
+        if (Settle() != DateTime.MaxValue)
         {
             Life.Arm();
         }
@@ -101,17 +126,17 @@ internal sealed class ServerCall(
 
     /// Waits for what the caller has to send: a request that is one message, or the rest of one that has begun.
     public ValueTask<T> WithinReadTimeAsync<T>(ValueTask<T> pending) =>
-        WithinAsync(pending, options.RequestReadTimeMax, static call => call.EndEarly(CallEnd.RequestLate()));
+        WithinAsync(pending, server.Options.RequestReadTimeMax, static call => call.EndEarly(CallEnd.RequestLate()));
 
     /// Waits for the client to take what was sent to it.
     public ValueTask<bool> WithinWriteTimeAsync(ValueTask<bool> pending) =>
-        WithinAsync(pending, options.StalledWriteMax, static call => call.EndEarly(CallEnd.ResponseNotRead()));
+        WithinAsync(pending, server.Options.StalledWriteMax, static call => call.EndEarly(CallEnd.ResponseNotRead()));
 
     /// Where its one writer of messages goes, before there is any other.
     public void WriteBy(CallOutput stream)
     {
         Open(stream);
-        stream.EnterFlow(time);
+        stream.EnterFlow(server.Time);
     }
 
     public void ThrowIfCancelled() => life?.Token.ThrowIfCancellationRequested();
@@ -141,7 +166,7 @@ internal sealed class ServerCall(
 
     private async ValueTask<StatusCode> WaitForWriterAsync(CallOutput written, CallEnd end, object? response)
     {
-        await WithinAsync(written.LastTurnAsync(default), options.StalledWriteMax, static call => call.Cut());
+        await WithinAsync(written.LastTurnAsync(default), server.Options.StalledWriteMax, static call => call.Cut());
         return await FinishAsync(end, response);
     }
 
@@ -153,20 +178,21 @@ internal sealed class ServerCall(
             (end, response) = (cause, null);
         }
 
+        bool isSmall = false;
         if (response is not null && end.Status.StatusCode == StatusCode.OK)
         {
             try
             {
-                Called.WriteResponse(protocol, response, MayCompress);
+                isSmall = Called.WriteResponse(protocol, response, MayCompress) <= MessageWriter.SmallBytesMax;
             }
             catch (Exception exception)
             {
-                end = Faults.EndOf(exception, this, log);
+                end = Faults.EndOf(exception, this, server.Log);
             }
         }
 
         ValueTask telling = TellAsync(end);
-        return telling.IsCompletedSuccessfully && !HasMuch(Http.Response.BodyWriter)
+        return telling.IsCompletedSuccessfully && (isSmall || !HasMuch(Http.Response.BodyWriter))
             ? new(end.Status.StatusCode)
             : SendAsync(telling, end.Status.StatusCode);
     }
@@ -177,7 +203,7 @@ internal sealed class ServerCall(
         PipeWriter body = Http.Response.BodyWriter;
         if (HasMuch(body))
         {
-            await WithinAsync(body.FlushAsync(), options.StalledWriteMax, static call => call.Cut());
+            await WithinAsync(body.FlushAsync(), server.Options.StalledWriteMax, static call => call.Cut());
         }
 
         return code;
@@ -228,6 +254,20 @@ internal sealed class ServerCall(
         return opened;
     }
 
+    private DateTime Settle()
+    {
+        long seen = Volatile.Read(ref deadline);
+        while (seen < 0)
+        {
+            long now = server.Time.GetUtcNow().UtcTicks;
+            long end = -seen < DateTime.MaxValue.Ticks - now ? now - seen : DateTime.MaxValue.Ticks;
+            long was = Interlocked.CompareExchange(ref deadline, end, seen);
+            seen = was == seen ? end : was;
+        }
+
+        return new DateTime(seen, DateTimeKind.Utc);
+    }
+
     /// Waits for what the call's caller has to do, and does something else where that takes too long.
     private ValueTask<T> WithinAsync<T>(ValueTask<T> pending, TimeSpan? max, Action<ServerCall> late)
     {
@@ -235,7 +275,7 @@ internal sealed class ServerCall(
 
         async ValueTask<T> WaitAsync(ValueTask<T> pending, TimeSpan max, Action<ServerCall> late)
         {
-            await using ITimer timer = time.CreateTimer(_ => late(this), null, max, Timeout.InfiniteTimeSpan);
+            await using ITimer timer = server.Time.CreateTimer(_ => late(this), null, max, Timeout.InfiniteTimeSpan);
             return await pending;
         }
     }
@@ -262,7 +302,7 @@ internal sealed class ServerCall(
         {
             // Here, where nothing thrown gets out: the stream may be gone by now.
             protocol.StopReading();
-            using var grace = new CancellationTokenSource(EndGrace, time);
+            using var grace = new CancellationTokenSource(EndGrace, server.Time);
             if (Volatile.Read(ref output) is { } written)
             {
                 await written.LastTurnAsync(grace.Token);
@@ -276,7 +316,7 @@ internal sealed class ServerCall(
         catch (Exception exception)
         {
             // A client that does not read cannot be told; a reset reaches it all the same.
-            CallLog.EndNotTold(log, exception, Method);
+            CallLog.EndNotTold(server.Log, exception, Method);
         }
         finally
         {

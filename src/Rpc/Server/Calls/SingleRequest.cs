@@ -10,9 +10,14 @@ internal static class SingleRequest
     {
         if (call.Protocol.TryTakeOnly(out ReadOnlySequence<byte> only))
         {
-            T request = call.Protocol.Codec.Decode(only, marshaller);
-            call.Protocol.Release();
-            return new(request);
+            try
+            {
+                return new(call.Protocol.Codec.Decode(only, marshaller));
+            }
+            finally
+            {
+                call.Protocol.GiveBack(only.End);
+            }
         }
 
         ValueTask<ReadOnlySequence<byte>?> first = call.Protocol.ReadAsync(default);

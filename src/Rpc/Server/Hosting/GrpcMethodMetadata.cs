@@ -36,6 +36,7 @@ namespace Grpc.Core
             ArgumentNullException.ThrowIfNull(serverCallContext);
             if (serverCallContext is ServerCall call)
             {
+                call.Show();
                 return call.Http;
             }
 

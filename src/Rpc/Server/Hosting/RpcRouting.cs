@@ -32,8 +32,7 @@ internal sealed class RpcRouting : IStartupFilter
             FrozenDictionary<string, Route> known = byPath ??= ByPath(endpoints, skips);
             if (http.Request.Path.Value is { } path && known.TryGetValue(path, out Route? route))
             {
-                // As SetEndpoint does, which looks for what is not there first, and takes as long as a handler.
-                http.Features[typeof(IEndpointFeature)] = new FoundEndpoint { Endpoint = route.Endpoint };
+                Name(http, route.Endpoint);
                 return (route.Direct ?? rest)(http);
             }
 
@@ -43,6 +42,20 @@ internal sealed class RpcRouting : IStartupFilter
         });
         next(app);
     };
+
+    /// As SetEndpoint does, whose generic way to the feature takes as long as a handler. Kestrel's requests have it: a
+    /// feature that is set besides costs more, and what was looked up before is looked up again.
+    private static void Name(HttpContext http, Endpoint endpoint)
+    {
+        if (http.Features[typeof(IEndpointFeature)] is IEndpointFeature feature)
+        {
+            feature.Endpoint = endpoint;
+        }
+        else
+        {
+            http.SetEndpoint(endpoint);
+        }
+    }
 
     private static async Task ServeUnknownAsync(RequestDelegate rest, HttpContext http, RpcServer server)
     {
@@ -76,11 +89,6 @@ internal sealed class RpcRouting : IStartupFilter
         endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null
         || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
         || endpoint.Metadata.GetMetadata<ICorsMetadata>() is not null;
-
-    private sealed class FoundEndpoint : IEndpointFeature
-    {
-        public Endpoint? Endpoint { get; set; }
-    }
 
     /// <param name="Direct">What serves it, where nothing has to come before; null: the pipeline comes first.</param>
     private sealed record Route(Endpoint Endpoint, RequestDelegate? Direct);

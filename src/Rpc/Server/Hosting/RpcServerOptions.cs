@@ -48,7 +48,9 @@ public sealed class RpcServerOptions
 
     /// <summary>
     /// Whether calls go straight to their methods, past the application's middleware, which costs each of them a
-    /// little. Methods with metadata for authorisation or CORS do not. False unless set.
+    /// little. Methods with metadata for authorisation or CORS do not. A request then tells of its call, by
+    /// <see cref="Grpc.AspNetCore.Server.IServerCallContextFeature"/>, once the handler has asked for its HttpContext,
+    /// or from the start if an IHttpContextAccessor is registered. False unless set.
     /// </summary>
     public bool SkipsMiddleware { get; set; }
 

@@ -17,13 +17,13 @@ internal sealed class ConnectGetProtocol(HttpContext http, RpcMethod method, Mes
 
     protected override string AnswerType => "application/" + Http.Request.Query[EncodingParameter];
 
-    public override void Open()
+    public override TimeSpan? Open()
     {
         IHeaderDictionary response = Http.Response.Headers;
         // What is answered depends on who asks, so that nobody may keep it for others.
         response.CacheControl = "no-store";
         response.Vary = StringValues.Concat(response.Vary, "Accept-Encoding");
-        base.Open();
+        return base.Open();
     }
 
     protected override void CheckVersion()

@@ -13,7 +13,7 @@ internal sealed class ConnectStreamProtocol(HttpContext http, RpcMethod method, 
 
     public override string SystemName => "connect_rpc";
 
-    public override void Open()
+    public override TimeSpan? Open()
     {
         IHeaderDictionary request = Http.Request.Headers;
         IHeaderDictionary response = Http.Response.Headers;
@@ -25,7 +25,7 @@ internal sealed class ConnectStreamProtocol(HttpContext http, RpcMethod method, 
             response[Encoding] = deflater.EncodingName;
         }
 
-        Timeout = ConnectHeaders.ReadTimeout(request);
+        return ConnectHeaders.ReadTimeout(request);
     }
 
     public override ValueTask EndAsync(Status status, Metadata? trailers)

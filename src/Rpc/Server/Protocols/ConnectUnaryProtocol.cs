@@ -21,13 +21,13 @@ internal class ConnectUnaryProtocol(HttpContext http, RpcMethod method, MessageC
 
     public override string SystemName => "connect_rpc";
 
-    public override void Open()
+    public override TimeSpan? Open()
     {
         IHeaderDictionary headers = Http.Request.Headers;
         deflater = Method.Policy.Encodings.ForAnswer(headers.AcceptEncoding);
         CheckVersion();
         SettleEncoding(RequestEncoding);
-        Timeout = ConnectHeaders.ReadTimeout(headers);
+        return ConnectHeaders.ReadTimeout(headers);
     }
 
     public override async ValueTask<ReadOnlySequence<byte>?> ReadAsync(CancellationToken cancellationToken)

@@ -10,18 +10,20 @@ namespace Squall.Rpc;
 internal sealed class GrpcProtocol(HttpContext http, RpcMethod method, MessageCodec codec)
     : FramedProtocol(http, method, codec)
 {
-    private SequencePosition? taken;
-
     public override PipeWriter? Plain => IsPlain ? Http.Response.BodyWriter : null;
 
-    public override void Open()
+    public override TimeSpan? Open()
     {
         IHeaderDictionary request = Http.Request.Headers;
         IHeaderDictionary response = Http.Response.Headers;
         response.ContentType = request.ContentType;
         response.GrpcAcceptEncoding = Method.Policy.Encodings.Accepted;
-        response.GrpcEncoding = SettleEncodings(request.GrpcEncoding, request.GrpcAcceptEncoding)?.EncodingName;
-        Timeout = GrpcHeaders.ReadTimeout(request);
+        if (SettleEncodings(request.GrpcEncoding, request.GrpcAcceptEncoding) is { } deflater)
+        {
+            response.GrpcEncoding = deflater.EncodingName;
+        }
+
+        return GrpcHeaders.ReadTimeout(request);
     }
 
     public override bool TryTakeOnly(out ReadOnlySequence<byte> payload)
@@ -38,7 +40,6 @@ internal sealed class GrpcProtocol(HttpContext http, RpcMethod method, MessageCo
             if (read.IsCompleted && Frame.IsOnly(read.Buffer, Method.Policy.ReceiveBytesMax))
             {
                 payload = read.Buffer.Slice(Frame.HeaderBytes);
-                taken = payload.End;
                 return true;
             }
 
@@ -51,16 +52,7 @@ internal sealed class GrpcProtocol(HttpContext http, RpcMethod method, MessageCo
         }
     }
 
-    public override void Release()
-    {
-        if (taken is { } end)
-        {
-            taken = null;
-            Http.Request.BodyReader.AdvanceTo(end);
-        }
-
-        base.Release();
-    }
+    public override void GiveBack(SequencePosition end) => Http.Request.BodyReader.AdvanceTo(end);
 
     public override ValueTask EndAsync(Status status, Metadata? trailers)
     {

@@ -24,7 +24,7 @@ internal sealed class GrpcWebProtocol(HttpContext http, RpcMethod method, Messag
 
     public static bool IsText(string type) => type.StartsWith(TextType, StringComparison.Ordinal);
 
-    public override void Open()
+    public override TimeSpan? Open()
     {
         string type = MediaType(Http.Request);
         string format = type.IndexOf('+') is >= 0 and int plus ? type[plus..] : "";
@@ -33,7 +33,7 @@ internal sealed class GrpcWebProtocol(HttpContext http, RpcMethod method, Messag
         IHeaderDictionary response = Http.Response.Headers;
         response[HttpFields.AcceptEncoding] = Method.Policy.Encodings.Accepted;
         response.GrpcEncoding = SettleEncodings(request.GrpcEncoding, request.GrpcAcceptEncoding)?.EncodingName;
-        Timeout = GrpcHeaders.ReadTimeout(request);
+        return GrpcHeaders.ReadTimeout(request);
     }
 
     public override ValueTask EndAsync(Status status, Metadata? trailers)

@@ -27,7 +27,7 @@ internal sealed class MessageCodec(JsonCodec? json, ServiceCatalog? catalog = nu
         string? fault;
         try
         {
-            T message = marshaller.ContextualDeserializer(new FramePayload(payload));
+            T message = FramePayload.Read(payload, marshaller);
             // Most requests are ASCII in all their bytes, which is seen at a glance.
             fault = !Utf8Fault.IsAscii(payload) && MessageType<T>.Descriptor is { } type
                 ? Utf8Fault.Find(payload, type)

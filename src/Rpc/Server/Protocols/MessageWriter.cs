@@ -3,12 +3,13 @@ using Grpc.Core;
 
 namespace Squall.Rpc;
 
-/// Serialises messages straight into the response's own buffer, with five bytes in front where the protocol frames.
-/// A message that fits into one piece of the buffer is written there whole, and given to it at once.
+/// Serialises messages into the response's own buffer, with five bytes in front where the protocol frames. A small one
+/// is written elsewhere first and given to the buffer at once: its memory has been used by other threads, and is
+/// looked up at each field.
 internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
 {
-    // As much as a piece of the buffer has room for, or nearly.
-    private const int PieceBytesMax = 4000;
+    // As much as a piece of the response's buffer has room for, or nearly.
+    public const int SmallBytesMax = 4000;
 
     // A message is written in one go, so that a thread needs no more than one, whatever calls it serves.
     [ThreadStatic]
@@ -19,13 +20,18 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
     private bool framed;
     private int bytesMax;
     private ArrayBufferWriter<byte>? buffered;
-    private Memory<byte> piece;
+
+    // A small message with what is in front of it, how long that is to be, if it has been announced, and how much there
+    // is by now.
+    private readonly byte[] small = new byte[Frame.HeaderBytes + SmallBytesMax];
+    private int length;
     private int written;
+    private int payloadBytes;
     private bool announced;
     private bool complete;
 
-    /// Writes one message. A larger one than `bytesMax` is RESOURCE_EXHAUSTED.
-    public static void Write<T>(
+    /// Writes one message, and returns how many bytes it has. A larger one than `bytesMax` is RESOURCE_EXHAUSTED.
+    public static int Write<T>(
         T message, MessageCodec codec, Marshaller<T> marshaller, IBufferWriter<byte> target, bool framed, int bytesMax)
     {
         MessageWriter writer = ofThread ??= new MessageWriter();
@@ -42,6 +48,8 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
             {
                 throw new InvalidOperationException("The marshaller returned without calling Complete.");
             }
+
+            return writer.payloadBytes;
         }
         finally
         {
@@ -54,38 +62,36 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
 
     public override void SetPayloadLength(int payloadLength)
     {
-        if (payloadLength > PieceBytesMax)
+        if (payloadLength > SmallBytesMax)
         {
             Begin(payloadLength);
         }
         else
         {
             Check(payloadLength);
-            int headerBytes = framed ? Frame.HeaderBytes : 0;
-            piece = Target.GetMemory(headerBytes + payloadLength)[..(headerBytes + payloadLength)];
-            written = headerBytes;
-            if (framed)
-            {
-                Frame.WriteHeader(piece.Span, 0, payloadLength);
-            }
+            written = Frame.HeaderBytes;
+            length = Frame.HeaderBytes + payloadLength;
+            Frame.WriteHeader(small, 0, payloadLength);
         }
 
         announced = true;
     }
 
     public override IBufferWriter<byte> GetBufferWriter() =>
-        !piece.IsEmpty ? this : announced ? Target : buffered ??= new ArrayBufferWriter<byte>();
+        length > 0 ? this : announced ? Target : buffered ??= new ArrayBufferWriter<byte>();
 
     public override void Complete()
     {
-        if (!piece.IsEmpty)
+        if (length > 0)
         {
-            if (written != piece.Length)
+            if (written != length)
             {
                 throw new InvalidOperationException("The marshaller wrote less than it had announced.");
             }
 
-            Target.Advance(written);
+            ReadOnlySpan<byte> whole = small.AsSpan(..length)[(framed ? 0 : Frame.HeaderBytes)..];
+            whole.CopyTo(Target.GetSpan(whole.Length));
+            Target.Advance(whole.Length);
         }
         else if (!announced)
         {
@@ -112,17 +118,19 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
 
     public void Advance(int count) => written += count;
 
-    public Memory<byte> GetMemory(int sizeHint = 0) => written + Math.Max(sizeHint, 1) <= piece.Length
-        ? piece[written..]
-        : throw new InvalidOperationException("The marshaller writes more than it has announced.");
+    public Memory<byte> GetMemory(int sizeHint = 0) => small.AsMemory(written, Room(sizeHint));
 
-    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+    public Span<byte> GetSpan(int sizeHint = 0) => small.AsSpan(written, Room(sizeHint));
+
+    private int Room(int sizeHint) => written + Math.Max(sizeHint, 1) <= length
+        ? length - written
+        : throw new InvalidOperationException("The marshaller writes more than it has announced.");
 
     private void Reset()
     {
         into = null;
         buffered = null;
-        piece = default;
+        length = 0;
         announced = complete = false;
     }
 
@@ -138,6 +146,7 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
 
     private void Check(int length)
     {
+        payloadBytes = length;
         if (length > bytesMax)
         {
             throw Refusal.Of(Frame.TooLarge("sent", length, bytesMax), ErrorReasons.ResponseTooLarge);

@@ -26,25 +26,28 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     /// The protocol in OpenTelemetry's words, which tell gRPC and Connect apart.
     public virtual string SystemName => GrpcSystem;
 
-    /// How long its caller gives the call, once it is open; null: no matter how long.
-    public TimeSpan? Timeout { get; protected set; }
-
     protected HttpContext Http => http;
 
     protected RpcMethod Method => method;
 
-    /// Reads what the headers say, and sets those of the response. What they ask in vain is refused.
-    public abstract void Open();
+    /// Reads what the headers say, and sets those of the response: how long the caller gives the call; null: no matter
+    /// how long. What they ask in vain is refused.
+    public abstract TimeSpan? Open();
 
     /// The next request message, inflated, which stands until the next call of this; null at the end.
     public abstract ValueTask<ReadOnlySequence<byte>?> ReadAsync(CancellationToken cancellationToken);
 
     /// Takes the request's only message, where it is here whole with the end after it, and nothing about it is in
-    /// question. It stands until Release. False: it is to be read as all others are.
+    /// question. It stands until it is given back. False: it is to be read as all others are.
     public virtual bool TryTakeOnly(out ReadOnlySequence<byte> payload)
     {
         payload = default;
         return false;
+    }
+
+    /// Gives back what was taken, up to its end.
+    public virtual void GiveBack(SequencePosition end)
+    {
     }
 
     /// Ends a read that waits: nothing that may still come is wanted.
@@ -58,12 +61,14 @@ internal abstract class RpcProtocol(HttpContext http, RpcMethod method, MessageC
     /// Sends the response's headers ahead of its messages, where the protocol can.
     public abstract ValueTask SendHeadersAsync(Metadata headers);
 
-    /// Encodes a message into the response, compressed if that is wanted, settled with its caller, and worth it.
-    public void Write<T>(T message, Marshaller<T> marshaller, bool compress)
+    /// Encodes a message into the response, compressed if that is wanted, settled with its caller, and worth it, and
+    /// returns how many bytes it has without that.
+    public int Write<T>(T message, Marshaller<T> marshaller, bool compress)
     {
         IBufferWriter<byte> target = TargetFor(compress, out bool framed);
-        MessageWriter.Write(message, codec, marshaller, target, framed, method.Policy.SendBytesMax);
+        int bytes = MessageWriter.Write(message, codec, marshaller, target, framed, method.Policy.SendBytesMax);
         Written(compress);
+        return bytes;
     }
 
     /// The same with a message that may have been encoded before.
