@@ -54,6 +54,7 @@ public static class KestrelRpcExtensions
         kestrel.Listen(new ClearTextEndPoint(port, isHttp2: true), listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+            BlockPool.UseAt(listen);
             listen.UseConnectionAges();
         });
     }
@@ -65,6 +66,7 @@ public static class KestrelRpcExtensions
         kestrel.Listen(address, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
+            BlockPool.UseAt(listen);
             listen.UseConnectionAges();
             listen.UseHttps(certificate, https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13);
             listen.UseConnectionStart();
