@@ -60,12 +60,13 @@ internal sealed class ServerCall(
     }
 
     private CallLife Life =>
-        life ?? Interlocked.CompareExchange(ref life, new CallLife(this, Http.RequestAborted, server.Time), null) ?? life;
+        life ?? Interlocked.CompareExchange(ref life, new(this, Http.RequestAborted, server.Time), null) ?? life;
 
-    /// Lets the call be found in its request's features: one more costs a request as much as a small handler.
+    /// Lets the call be found in its request's features: one more costs a request as much as a small handler. Once the
+    /// call is over, the request may be another's.
     public void Show()
     {
-        if (!isShown)
+        if (!isShown && Volatile.Read(ref ended) is null)
         {
             isShown = true;
             Http.Features[typeof(IServerCallContextFeature)] = this;

@@ -3,7 +3,10 @@ namespace Squall.Rpc;
 /// <summary>What this runtime bounds and offers beyond what grpc-dotnet's own options know.</summary>
 public sealed class RpcServerOptions
 {
-    /// <summary>How long a unary call may take whose caller sets no deadline; null: as long as it likes.</summary>
+    /// <summary>
+    /// How long a unary call may take whose caller sets no deadline, from when its handler first waits or looks at its
+    /// deadline; null: as long as it likes.
+    /// </summary>
     public TimeSpan? UnaryDeadlineDefault { get; set; }
 
     /// <summary>When a client may come back that was sent away because the server stops.</summary>
